@@ -1,0 +1,69 @@
+// All settings of `glimpse run` with their defaults in sight. Filled by load_config() and the command line, then const.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace glimpse {
+
+struct Settings {
+  struct Source {
+    std::string uri = "0";
+    double fps = 36;
+    bool loop = false;
+    bool realtime = false;
+  } source;
+
+  struct Model {
+    std::string name;  // empty: mobilenet_v2 where it is installed, else demo
+    bool quantized = false;
+    int top_k = 10;
+    std::string backend = "auto";
+    int threads = 0;  // 0: one fewer than there are cores
+    bool trust = false;
+  } model;
+
+  struct Telemetry {
+    std::chrono::milliseconds interval{1000};  // 0: a record for every frame
+    std::string broker;                        // empty: records go to the console alone
+    std::string ca, cert, key;
+    std::string device;  // empty: the host name
+    bool insecure = false;
+  } telemetry;
+
+  // Only on the command line: they are about one run.
+  int frames = 0;                          // stop after so many; 0: no limit
+  std::chrono::milliseconds duration{0};  // stop after so long; 0: no limit
+  bool json = false;
+};
+
+/// One setting: where it stands in the configuration file, its flag, what it takes, and the field that it fills.
+struct Setting {
+  std::string path;  // "telemetry.interval_s"; empty: not in the file
+  std::string flag;  // "--interval"
+  std::string value_name;  // "DURATION"; empty for a switch
+  std::string help;
+  std::variant<std::string*, bool*, int*, double*, std::chrono::milliseconds*> field;
+  double min = 0, max = 0;  // for numbers; durations in seconds
+};
+
+/// The one table of settings; the fields point into `settings`.
+[[nodiscard]] std::vector<Setting> settings_table(Settings& settings);
+
+/// What the setting takes, for people: "a number from 0 to 86400".
+[[nodiscard]] std::string expected_by(const Setting& setting);
+
+/// Parses a command line's text into the field. Throws Error(usage) that names the flag.
+void set_from_text(const Setting& setting, const std::string& text);
+
+/// Reads a JSON configuration file into `settings`, whole or not at all. Throws Error(configuration): malformed JSON with
+/// its line and column; unknown keys, wrong types and values out of range with their path. At most 1 MiB.
+void load_config(const std::string& file, Settings& settings);
+
+/// The settings as a configuration file has them.
+[[nodiscard]] std::string to_config(const Settings& settings);
+
+}  // namespace glimpse

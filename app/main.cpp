@@ -1,0 +1,32 @@
+#include <cstdio>
+#include <exception>
+
+#include "commands/run.hpp"
+#include "config/command_line.hpp"
+#include "core/error.hpp"
+#include "core/shutdown.hpp"
+#include "core/text.hpp"
+#include "view/log.hpp"
+
+namespace {
+
+int complain(const char* what, glimpse::ExitCode code) {
+  std::fprintf(stderr, "glimpse: %s\n", glimpse::escape_control(what).c_str());
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const glimpse::CommandLine line = glimpse::parse_command_line(argc, argv);
+    if (!line.text.empty()) return std::fputs(line.text.c_str(), stdout) < 0 ? 1 : 0;
+    glimpse::Shutdown shutdown;
+    glimpse::start_log();
+    return glimpse::run(line.settings, shutdown);
+  } catch (const glimpse::Error& error) {
+    return complain(error.what(), error.code());
+  } catch (const std::exception& error) {
+    return complain(error.what(), glimpse::ExitCode::internal);
+  }
+}
