@@ -1,0 +1,45 @@
+#include "commands/summary.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "view/numbers.hpp"
+
+namespace glimpse {
+
+std::string summary(const RunTotals& totals, const std::optional<PublisherStatus>& link) {
+  const bool has_rate = totals.classified > 1 && totals.seconds > 0;
+  const double rate = has_rate ? static_cast<double>(totals.classified - 1) / totals.seconds : 0;
+  std::string text = std::to_string(totals.classified) + " frames in " + fixed(totals.seconds, 1) + " s, " +
+                     (has_rate ? fixed(rate, 1) : "-") + " fps, " + std::to_string(totals.dropped) + " dropped";
+  if (totals.skipped > 0) text += ", " + std::to_string(totals.skipped) + " pictures skipped";
+  text += "; records: " + std::to_string(totals.records) + " made";
+  if (link) {
+    text += ", " + std::to_string(link->sent) + " acknowledged by the broker, " + std::to_string(link->pending) +
+            " not sent, " + std::to_string(link->dropped) + " dropped";
+  }
+  return text;
+}
+
+std::string link_line(const PublisherStatus& link) {
+  return std::string("broker ") + (link.up ? "connected" : "not connected") + "   " + std::to_string(link.sent) + " sent   " +
+         std::to_string(link.pending) + " waiting   " + std::to_string(link.dropped) + " dropped";
+}
+
+int exit_status(const PipelineEnd& end, const RunTotals& totals, const std::optional<PublisherStatus>& link,
+                bool by_signal) {
+  ExitCode code = end.code;
+  if (end.code != ExitCode::ok) {
+    spdlog::error("{}", end.reason);
+  } else if (by_signal) {
+    return 0;
+  } else if (totals.seen == 0 && totals.skipped > 0) {
+    spdlog::error("none of the {} pictures could be decoded", totals.skipped);
+    code = ExitCode::bad_data;
+  } else if (link && link->credentials_fault && !link->ever_connected) {
+    spdlog::error("no record was sent: {}", link->last_error);
+    code = ExitCode::credentials;
+  }
+  return static_cast<int>(code);
+}
+
+}  // namespace glimpse

@@ -1,0 +1,69 @@
+#include "inference/backend.hpp"
+
+#include <torch/csrc/jit/api/module.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace glimpse {
+namespace {
+
+// With LibTorch 2.6 a module from optimize_for_inference hangs at its second call (Debian 13); 1.13 (Debian 12) is sound.
+constexpr bool float_onednn_works = TORCH_VERSION_MAJOR < 2;
+
+#if defined(__aarch64__) || defined(__arm__)
+constexpr bool is_arm = true;
+#else
+constexpr bool is_arm = false;
+#endif
+
+bool has_engine(at::QEngine engine) {
+  const auto& engines = at::globalContext().supportedQEngines();
+  return std::find(engines.begin(), engines.end(), engine) != engines.end();
+}
+
+/// The module's own graph, run by LibTorch's interpreter.
+class ScriptBackend : public Backend {
+ public:
+  explicit ScriptBackend(torch::jit::Module module) : module_(std::move(module)) {}
+  at::Tensor run(const at::Tensor& input) override { return module_.forward({input}).toTensor(); }
+
+ private:
+  torch::jit::Module module_;
+};
+
+}  // namespace
+
+std::string choose_backend(const std::string& asked, bool quantized) {
+  const bool onednn = quantized ? has_engine(at::QEngine::ONEDNN) : float_onednn_works && at::hasMKLDNN();
+  if (asked == "auto") {
+    // On Arm QNNPACK, where LibTorch has it, beats oneDNN's reference kernels by far.
+    if (quantized && is_arm && has_engine(at::QEngine::QNNPACK)) return "torch";
+    return onednn ? "onednn" : "torch";
+  }
+  if (asked == "torch" || (asked == "onednn" && onednn)) return asked;
+  throw Error(ExitCode::usage, "--backend " + asked + ": this build runs a" + (quantized ? "n int8" : " float") +
+                                   " model on auto, torch" + (onednn ? ", onednn" : ""));
+}
+
+at::QEngine choose_engine(const std::string& backend) {
+  if (backend == "onednn") return at::QEngine::ONEDNN;
+  const std::vector<at::QEngine> best_first =
+      is_arm ? std::vector{at::QEngine::QNNPACK, at::QEngine::ONEDNN}
+             : std::vector{at::QEngine::ONEDNN, at::QEngine::FBGEMM, at::QEngine::QNNPACK};
+  for (const at::QEngine engine : best_first) {
+    if (has_engine(engine)) return engine;
+  }
+  throw Error(ExitCode::bad_data, "this LibTorch has no engine for int8 models; run without --quantized");
+}
+
+std::unique_ptr<Backend> make_backend(const std::string& backend, const torch::jit::Module& module, bool quantized) {
+  torch::jit::Module frozen = torch::jit::freeze(module);
+  if (backend == "onednn" && !quantized) frozen = torch::jit::optimize_for_inference(frozen);
+  return std::make_unique<ScriptBackend>(std::move(frozen));
+}
+
+}  // namespace glimpse

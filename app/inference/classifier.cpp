@@ -1,0 +1,156 @@
+#include "inference/classifier.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <chrono>
+#include <optional>
+#include <sstream>
+#include <thread>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "inference/backend.hpp"
+#include "inference/model_package.hpp"
+#include "inference/preprocessor.hpp"
+#include "inference/top_k.hpp"
+
+namespace glimpse {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+/// OpenMP keeps the number of threads for each calling thread, so whoever runs a network sets it for itself. One core is
+/// left free by default: with as many threads as cores, OpenMP's spinning turns 10 ms into 750 ms under load.
+int threads_to_use(int asked) {
+  if (asked > 0) return asked;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
+}
+
+void use_threads(int threads) {
+  thread_local int in_use = 0;
+  if (in_use != threads) at::set_num_threads(in_use = threads);
+}
+
+/// The first line of what LibTorch says; the rest is its own call stack.
+std::string first_line(const std::string& message) { return escape_control(message.substr(0, message.find('\n'))); }
+
+std::string engine_name(at::QEngine engine) {
+  std::string name = at::toString(engine);
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name;
+}
+
+struct LoadedModule {
+  torch::jit::Module module;
+  ModelDescription description;
+};
+
+LoadedModule load_module(const ModelFile& file) {
+  const std::string name = file.path.string();
+  torch::jit::ExtraFilesMap extra{{"glimpse.json", ""}};
+  torch::jit::Module module;
+  try {
+    std::istringstream bytes(file.bytes);
+    module = torch::jit::load(bytes, torch::kCPU, extra);
+  } catch (const std::exception& error) {
+    throw Error(ExitCode::bad_data, name + " is not a TorchScript file that this LibTorch can load: " + first_line(error.what()));
+  }
+  if (extra["glimpse.json"].empty()) {
+    throw Error(ExitCode::bad_data, name + " has no glimpse.json inside: it was not made by glimpse's export");
+  }
+  ModelDescription description = parse_description(extra["glimpse.json"], name + ": glimpse.json");
+  if (!file.manifest_labels.empty() && file.manifest_labels != description.labels) {
+    throw Error(ExitCode::bad_data, (file.path.parent_path() / "manifest.json").string() + " has " +
+                                        std::to_string(file.manifest_labels.size()) + " labels that are not the " +
+                                        std::to_string(description.labels.size()) + " of " + name +
+                                        "; export the model again");
+  }
+  module.eval();
+  return {module, std::move(description)};
+}
+
+}  // namespace
+
+struct Classifier::Impl {
+  ClassifierInfo info;
+  std::vector<std::string> labels;
+  std::optional<Preprocessor> preprocessor;
+  std::unique_ptr<Backend> backend;
+  at::Tensor input;  // lives as long as the classifier; each frame is written into it
+
+  at::Tensor run() const {
+    const c10::InferenceMode no_gradients;
+    return backend->run(input).contiguous();
+  }
+
+  /// The first calls compile and allocate; and what comes out must be one number for each label.
+  void warm_up(const std::string& file) const {
+    at::Tensor logits;
+    try {
+      for (int i = 0; i < 3; ++i) logits = run();
+    } catch (const std::exception& error) {
+      throw Error(ExitCode::bad_data, file + " does not run on backend " + info.backend + ": " + first_line(error.what()));
+    }
+    if (logits.scalar_type() != at::kFloat || logits.dim() != 2 || logits.size(0) != 1 ||
+        logits.size(1) != std::ssize(labels)) {
+      std::ostringstream shape;
+      shape << logits.sizes();
+      throw Error(ExitCode::bad_data, file + " gives " + shape.str() + " outputs for " + std::to_string(labels.size()) +
+                                          " labels; export the model again");
+    }
+  }
+};
+
+Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_unique<Impl>()) {
+  const auto start = Clock::now();
+  const auto folder = find_model(options.model);
+  const ModelFile file = read_model_file(folder, options.quantized, options.trust);
+
+  ClassifierInfo& info = impl_->info;
+  info.folder = folder.string();
+  info.sha256 = file.sha256;
+  info.quantized = options.quantized;
+  info.threads = threads_to_use(options.threads);
+  info.backend = choose_backend(options.backend, options.quantized);
+  use_threads(info.threads);
+  if (options.quantized) {
+    const at::QEngine engine = choose_engine(info.backend);
+    at::globalContext().setQEngine(engine);
+    info.engine = engine_name(engine);
+  }
+
+  LoadedModule loaded = load_module(file);
+  info.name = loaded.description.name;
+  info.classes = static_cast<int>(loaded.description.labels.size());
+  impl_->labels = std::move(loaded.description.labels);
+  const InputSpec& spec = loaded.description.input;
+  impl_->preprocessor.emplace(spec);
+  impl_->input = at::zeros({1, 3, spec.height, spec.width}, at::kFloat);
+  impl_->backend = make_backend(info.backend, loaded.module, options.quantized);
+  impl_->warm_up(file.path.string());
+  info.load_ms = ms_since(start);
+}
+
+Classifier::~Classifier() = default;
+
+Classification Classifier::classify(const cv::Mat& bgr, int k) {
+  use_threads(impl_->info.threads);
+  Classification result;
+  const auto start = Clock::now();
+  impl_->preprocessor->run(bgr, impl_->input.data_ptr<float>());
+  result.preprocess_ms = ms_since(start);
+
+  const auto network = Clock::now();
+  const at::Tensor logits = impl_->run();
+  result.top = top_k({logits.data_ptr<float>(), static_cast<std::size_t>(logits.numel())}, impl_->labels, k);
+  result.inference_ms = ms_since(network);
+  return result;
+}
+
+const ClassifierInfo& Classifier::info() const { return impl_->info; }
+
+}  // namespace glimpse

@@ -1,0 +1,55 @@
+// A loaded model that names what is in a picture. LibTorch stays behind this header.
+#pragma once
+
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "core/prediction.hpp"
+
+namespace glimpse {
+
+struct ClassifierOptions {
+  std::string model;             // a name or a folder; empty: mobilenet_v2 where it is installed, else demo
+  bool quantized = false;        // int8.pt instead of float.pt
+  std::string backend = "auto";  // auto, torch or onednn
+  int threads = 0;               // for the network; 0: one fewer than there are cores, at least 1
+  bool trust = false;            // run a model file whose hash is not the manifest's
+};
+
+struct ClassifierInfo {
+  std::string name;
+  std::string folder;
+  std::string sha256;   // of the model file
+  std::string backend;  // the one chosen
+  std::string engine;   // LibTorch's quantized engine, "" for float
+  bool quantized = false;
+  int threads = 1;
+  int classes = 0;
+  double load_ms = 0;  // read, check, compile, warm up
+};
+
+struct Classification {
+  std::vector<Prediction> top;  // most probable first
+  double preprocess_ms = 0;
+  double inference_ms = 0;  // the network and the top-k
+};
+
+class Classifier {
+ public:
+  /// Loads, checks and warms up. Throws Error(bad_data) for a model that is missing, damaged or inconsistent and
+  /// Error(usage) for a backend that this build or model does not have.
+  explicit Classifier(const ClassifierOptions& options);
+  ~Classifier();
+
+  /// `bgr`: 8 bit, 3 channels, any size. From one thread at a time. `k` is cut to the number of classes.
+  [[nodiscard]] Classification classify(const cv::Mat& bgr, int k);
+  [[nodiscard]] const ClassifierInfo& info() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace glimpse

@@ -1,0 +1,155 @@
+#include "inference/model_package.hpp"
+
+#include <openssl/evp.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace glimpse {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+// Far above any classifier that a small machine runs; keeps a wrong file from filling the memory.
+constexpr std::uintmax_t max_model_bytes = 2ull << 30;
+constexpr std::uintmax_t max_manifest_bytes = 16u << 20;
+
+[[noreturn]] void bad(const std::string& message) { throw Error(ExitCode::bad_data, message); }
+
+std::string read_file(const fs::path& path, std::uintmax_t limit) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) bad(path.string() + " is not a file");
+  if (fs::file_size(path, ignored) > limit) bad(path.string() + " is too large to be a part of a model");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) bad("cannot read " + path.string() + ": check its permissions with ls -l");
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  return std::move(bytes).str();
+}
+
+std::string sha256_hex(const std::string& bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
+    throw Error(ExitCode::internal, "OpenSSL cannot compute a SHA-256");
+  }
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string hex;
+  for (unsigned int i = 0; i < length; ++i) hex += {digits[digest[i] >> 4], digits[digest[i] & 15]};
+  return hex;
+}
+
+std::vector<fs::path> search_folders() {
+  std::vector<fs::path> folders{"models"};
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    folders.push_back(program.parent_path().parent_path() / "models");                   // build/glimpse
+    folders.push_back(program.parent_path().parent_path() / "share/glimpse/models");  // /usr/bin/glimpse
+  }
+  return folders;
+}
+
+bool is_model(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / "float.pt", ignored) || fs::exists(folder / "int8.pt", ignored);
+}
+
+std::string installed_models() {
+  std::string names;
+  for (const fs::path& folder : search_folders()) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      if (is_model(entry.path())) names += (names.empty() ? "" : ", ") + entry.path().string();
+    }
+  }
+  return names.empty() ? "none is installed" : "there is " + names;
+}
+
+Json parse_json(const std::string& text, const std::string& origin) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    bad(origin + " is not JSON (byte " + std::to_string(error.byte) + ")");
+  }
+}
+
+}  // namespace
+
+ModelDescription parse_description(const std::string& json, const std::string& origin) {
+  const Json root = parse_json(json, origin);
+  try {
+    if (root.at("format") != "glimpse-model/1") bad(origin + ": format is not glimpse-model/1");
+    const Json& input = root.at("input");
+    ModelDescription description{
+        root.at("name"),
+        root.at("labels"),
+        {input.at("width"), input.at("height"), input.at("resize"), input.at("mean"), input.at("std")}};
+    const InputSpec& spec = description.input;
+    const auto usable = [](int pixels) { return pixels >= 1 && pixels <= 4096; };
+    if (!usable(spec.width) || !usable(spec.height) || !usable(spec.resize) ||
+        spec.resize < std::max(spec.width, spec.height)) {
+      bad(origin + ": input must be 1 to 4096 pixels, and resize at least the width and the height");
+    }
+    for (const float deviation : spec.std) {
+      if (!(deviation > 0)) bad(origin + ": input.std must be above 0");
+    }
+    return description;
+  } catch (const Json::exception& error) {
+    bad(origin + ": " + escape_control(error.what()));
+  }
+}
+
+fs::path find_model(const std::string& model) {
+  if (model.empty()) {
+    for (const char* name : {"mobilenet_v2", "demo"}) {
+      for (const fs::path& folder : search_folders()) {
+        if (is_model(folder / name)) return folder / name;
+      }
+    }
+  } else if (model.find('/') != std::string::npos || is_model(model)) {
+    if (is_model(model)) return fs::path(model).lexically_normal();
+  } else {
+    for (const fs::path& folder : search_folders()) {
+      if (is_model(folder / model)) return folder / model;
+    }
+  }
+  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + installed_models());
+}
+
+ModelFile read_model_file(const fs::path& folder, bool quantized, bool trust) {
+  const std::string name = quantized ? "int8.pt" : "float.pt";
+  const fs::path path = folder / name;
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) {
+    bad(path.string() + " is missing: this model has no " +
+        (quantized ? "int8 form; run without --quantized" : "float form; run with --quantized"));
+  }
+  ModelFile file{path, read_file(path, max_model_bytes), "", {}};
+  file.sha256 = sha256_hex(file.bytes);
+
+  const fs::path manifest_path = folder / "manifest.json";
+  if (!fs::exists(manifest_path, ignored)) {
+    if (trust) return file;
+    bad(manifest_path.string() + " is missing, and a model file is code: run with --trust if you know where it is from");
+  }
+  const Json manifest = parse_json(read_file(manifest_path, max_manifest_bytes), manifest_path.string());
+  try {
+    file.manifest_labels = manifest.at("labels").get<std::vector<std::string>>();
+    const std::string expected = manifest.at("files").at(name).at("sha256");
+    if (expected != file.sha256 && !trust) {
+      bad(path.string() + " is damaged or not the file of its manifest: its SHA-256 is " + file.sha256 + ", expected " +
+          escape_control(expected) + "; fetch or export the model again, or run with --trust if the change is yours");
+    }
+  } catch (const Json::exception& error) {
+    bad(manifest_path.string() + ": " + escape_control(error.what()));
+  }
+  return file;
+}
+
+}  // namespace glimpse

@@ -1,0 +1,78 @@
+// Counts what the pipeline does and makes telemetry records of it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "capture/video_source.hpp"
+#include "device/system_status.hpp"
+#include "inference/classifier.hpp"
+#include "pipeline/rolling_window.hpp"
+#include "telemetry/sink.hpp"
+
+namespace glimpse {
+
+/// Totals of one run.
+struct RunTotals {
+  std::uint64_t seen = 0;        // frames the source gave
+  std::uint64_t classified = 0;  // of those, named by the network
+  std::uint64_t dropped = 0;     // of those, overwritten by a newer one
+  std::uint64_t skipped = 0;     // pictures that could not be decoded
+  std::uint64_t records = 0;
+  double seconds = 0;  // from the first classified frame to the last
+};
+
+struct OutboxCounts {
+  std::uint64_t pending = 0, dropped = 0;
+};
+
+class Reporter {
+ public:
+  struct Identity {
+    std::string hostname, device, boot;
+    ModelIdentity model;
+  };
+  /// `interval` 0: a record for every frame, sent from the thread that calls classified(); else tick() sends them.
+  Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
+           std::function<OutboxCounts()> outbox);
+
+  void frame_seen(std::uint64_t missed_before, Steady::time_point now);
+  void frame_dropped();
+  void picture_skipped();
+  void classified(const Frame& frame, const Classification& result, Steady::time_point now);
+
+  /// Sends the record of the interval that has just passed.
+  void tick();
+  /// Sends what was classified after the last record, if anything was.
+  void finish();
+
+  /// The record as it would be now, for a screen: not sent, and seq does not rise.
+  [[nodiscard]] Record peek();
+  [[nodiscard]] RunTotals totals() const;
+
+ private:
+  [[nodiscard]] Record current(Steady::time_point now);
+  void send(std::unique_lock<std::mutex>& lock);
+
+  const Identity identity_;
+  const std::chrono::milliseconds interval_;
+  const std::vector<Sink*> sinks_;
+  const std::function<OutboxCounts()> outbox_;
+
+  mutable std::mutex mutex_;  // guards all below; not held while a sink works
+  SystemMeter system_meter_;
+  SystemStatus system_;  // as of the last record
+  RollingWindow captured_, inferred_, preprocessed_;
+  RunTotals totals_;
+  std::uint64_t unreported_ = 0;  // classified since the last record
+  std::vector<Prediction> predictions_;
+  std::optional<std::uint64_t> frame_index_;
+  std::optional<double> frame_age_ms_;
+  std::optional<Steady::time_point> first_, last_;  // classified
+};
+
+}  // namespace glimpse

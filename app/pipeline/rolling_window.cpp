@@ -1,0 +1,44 @@
+#include "pipeline/rolling_window.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace glimpse {
+
+void RollingWindow::forget(Steady::time_point now) {
+  while (!events_.empty() && (events_.front().at < now - span_ || events_.size() > max_events)) events_.pop_front();
+}
+
+void RollingWindow::add(Steady::time_point now, double value) {
+  events_.push_back({now, value});
+  forget(now);
+}
+
+std::optional<double> RollingWindow::rate(Steady::time_point now) {
+  forget(now);
+  if (events_.size() < 2) return std::nullopt;
+  // n events bound n - 1 intervals. A source that has fallen silent shows as a falling rate: the time since its last
+  // event counts once it is longer than an interval.
+  const double newest = std::chrono::duration<double>(events_.back().at - events_.front().at).count();
+  const double silent = std::chrono::duration<double>(now - events_.back().at).count();
+  const double intervals = static_cast<double>(events_.size() - 1);
+  const double elapsed = newest + std::max(0.0, silent - newest / intervals);
+  return elapsed > 0 ? std::optional(intervals / elapsed) : std::nullopt;
+}
+
+std::optional<Percentiles> RollingWindow::percentiles(Steady::time_point now) {
+  forget(now);
+  if (events_.empty()) return std::nullopt;
+  std::vector<double> values;
+  values.reserve(events_.size());
+  for (const Event& event : events_) values.push_back(event.value);
+  std::sort(values.begin(), values.end());
+  const auto rank = [&](double share) {
+    const auto nth = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
+    return values[std::max<std::size_t>(nth, 1) - 1];
+  };
+  return Percentiles{rank(0.50), rank(0.90), rank(0.99)};
+}
+
+}  // namespace glimpse

@@ -1,0 +1,23 @@
+#include "view/output.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace glimpse {
+
+void Output::write(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  while (!closed_ && !text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      closed_ = true;
+      on_closed_(errno == EPIPE ? "" : std::strerror(errno));
+    }
+  }
+}
+
+}  // namespace glimpse
