@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Installs what glimpse needs from apt, as root or with sudo. With everything there it does nothing, in a moment.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: scripts/setup.sh [--training] [--developing]
+
+Installs from apt what building, running and testing glimpse needs (Debian 12 and 13, amd64 and arm64).
+  --training    also PyTorch for Python and the emoji font: to render pictures and train models
+  --developing  also clang-format and clang-tidy
+TEXT
+}
+
+# The names are the same in Debian 12 and 13. third_party/README.md says what each is for.
+packages='
+g++ cmake ninja-build
+libtorch-dev libopenblas0-pthread
+libopencv-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
+libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev
+nlohmann-json3-dev libcli11-dev libspdlog-dev
+catch2 python3
+mosquitto mosquitto-clients openssl ca-certificates ffmpeg
+'
+for argument in "$@"; do
+  case $argument in
+    --training) packages+='python3-torch python3-torchvision python3-opencv python3-pil fonts-noto-color-emoji ' ;;
+    --developing) packages+='clang-format clang-tidy ' ;;
+    --help | -h) usage; exit 0 ;;
+    *) usage >&2; exit 64 ;;
+  esac
+done
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+available() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+
+missing() {
+  local package
+  for package in $packages; do
+    installed "$package" || echo "$package"
+  done
+}
+
+mapfile -t wanted < <(missing)
+[ ${#wanted[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "setup: not root, and there is no sudo. As root, run: apt-get install ${wanted[*]}" >&2
+    exit 77
+  fi
+  as_root=(sudo)
+fi
+
+echo "setup: installing ${#wanted[@]} packages from apt: ${wanted[*]}"
+"${as_root[@]}" apt-get update -qq </dev/null
+
+unknown=()
+for package in "${wanted[@]}"; do
+  available "$package" || unknown+=("$package")
+done
+if [ ${#unknown[@]} -gt 0 ]; then
+  echo "setup: this release's apt has no package ${unknown[*]}; glimpse is built for Debian 12 and 13" >&2
+  exit 69
+fi
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" </dev/null >/dev/null
+mapfile -t wanted < <(missing)
+if [ ${#wanted[@]} -gt 0 ]; then
+  echo "setup: could not install ${wanted[*]}" >&2
+  exit 69
+fi
+echo "setup: done"

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds, and runs every test. usage: scripts/test.sh [release|debug|tsan]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+preset=${1:-release}
+case $preset in
+  release | debug | tsan) ;;
+  *) echo "usage: scripts/test.sh [release|debug|tsan]" >&2; exit 64 ;;
+esac
+scripts/setup.sh
+scripts/build.sh "$preset"
+exec ctest --preset "$preset"

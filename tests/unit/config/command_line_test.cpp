@@ -1,0 +1,84 @@
+#include "config/command_line.hpp"
+
+#include <vector>
+
+#include "catch.hpp"
+#include "core/error.hpp"
+
+using namespace glimpse;
+
+namespace {
+
+CommandLine parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "glimpse");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+std::string usage_error(const std::vector<const char*>& words) {
+  try {
+    (void)parse(words);
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::usage);
+    return error.what();
+  }
+  FAIL("taken without a word");
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("The flags of the contract fill the settings") {
+  const Settings s = parse({"run", "--source", "clip.mp4", "--model", "demo", "--quantized", "--top-k", "5", "--backend",
+                            "torch", "--threads", "2", "--fps", "30", "--broker", "mqtts://b", "--ca", "a", "--cert", "c",
+                            "--key", "k", "--device", "pi-1", "--interval", "500ms", "--frames", "9", "--duration", "2m",
+                            "--loop", "--realtime", "--json"})
+                         .settings;
+  CHECK(s.source.uri == "clip.mp4");
+  CHECK(s.model.name == "demo");
+  CHECK(s.model.quantized);
+  CHECK(s.model.top_k == 5);
+  CHECK(s.model.backend == "torch");
+  CHECK(s.model.threads == 2);
+  CHECK(s.source.fps == 30);
+  CHECK(s.telemetry.broker == "mqtts://b");
+  CHECK(s.telemetry.ca == "a");
+  CHECK(s.telemetry.cert == "c");
+  CHECK(s.telemetry.key == "k");
+  CHECK(s.telemetry.device == "pi-1");
+  CHECK(s.telemetry.interval.count() == 500);
+  CHECK(s.frames == 9);
+  CHECK(s.duration.count() == 120000);
+  CHECK(s.source.loop);
+  CHECK(s.source.realtime);
+  CHECK(s.json);
+}
+
+TEST_CASE("The defaults are those of the documentation") {
+  const Settings s = parse({"run"}).settings;
+  CHECK(s.source.uri == "0");
+  CHECK(s.source.fps == 36);
+  CHECK(s.model.top_k == 10);
+  CHECK(s.model.backend == "auto");
+  CHECK(s.telemetry.interval.count() == 1000);
+}
+
+TEST_CASE("Bad usage names the flag") {
+  CHECK_THAT(usage_error({"run", "--top-k", "0"}),
+             ContainsSubstring("--top-k: expected a whole number from 1 to 1000, got \"0\""));
+  CHECK_THAT(usage_error({"run", "--top-k", "5000"}), ContainsSubstring("--top-k"));
+  CHECK_THAT(usage_error({"run", "--top-k", "ten"}), ContainsSubstring("--top-k"));
+  CHECK_THAT(usage_error({"run", "--interval", "soon"}), ContainsSubstring("--interval: expected a time such as 500ms"));
+  CHECK_THAT(usage_error({"run", "--interval", "25h"}), ContainsSubstring("from 0 to 86400 seconds"));
+  CHECK_THAT(usage_error({"run", "--frames", "-1"}), ContainsSubstring("--frames"));
+  CHECK_THAT(usage_error({"run", "--sauce", "0"}), ContainsSubstring("--sauce"));
+  CHECK_THAT(usage_error({"run", "--top-k"}), ContainsSubstring("--top-k"));
+  CHECK_THAT(usage_error({"fly"}), ContainsSubstring("glimpse --help"));
+  usage_error({});
+}
+
+TEST_CASE("Help, version and settings are printed instead of run") {
+  CHECK_THAT(parse({"--help"}).text, ContainsSubstring("run"));
+  CHECK_THAT(parse({"run", "--help"}).text, ContainsSubstring("Examples:"));
+  CHECK_THAT(parse({"--version"}).text, ContainsSubstring("glimpse 0."));
+  CHECK_THAT(parse({"run", "--top-k", "4", "--print-config"}).text, ContainsSubstring("\"top_k\": 4"));
+}

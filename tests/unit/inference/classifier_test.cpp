@@ -1,0 +1,110 @@
+#include "inference/classifier.hpp"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "catch.hpp"
+#include "core/error.hpp"
+#include "temp_folder.hpp"
+
+using namespace glimpse;
+
+namespace {
+
+namespace fs = std::filesystem;
+const std::string demo = GLIMPSE_ROOT "/models/demo";
+
+ClassifierOptions options(bool quantized, const std::string& backend = "auto", const std::string& model = demo) {
+  return {model, quantized, backend, 1, false};
+}
+
+cv::Mat disc() {
+  cv::Mat bgr(480, 640, CV_8UC3, cv::Scalar(90, 140, 60));
+  cv::circle(bgr, {320, 240}, 150, cv::Scalar(30, 60, 220), cv::FILLED, cv::LINE_AA);
+  return bgr;
+}
+
+std::string refusal(const ClassifierOptions& asked, ExitCode expected = ExitCode::bad_data) {
+  try {
+    Classifier classifier(asked);
+  } catch (const Error& error) {
+    CHECK(error.code() == expected);
+    return error.what();
+  }
+  FAIL("taken without a word");
+  return "";
+}
+
+nlohmann::json read_json(const fs::path& path) {
+  std::ifstream file(path);
+  return nlohmann::json::parse(file);
+}
+
+}  // namespace
+
+TEST_CASE("The demo model runs, float and int8") {
+  for (const bool quantized : {false, true}) {
+    Classifier classifier(options(quantized));
+    CHECK(classifier.info().name == "demo");
+    CHECK(classifier.info().quantized == quantized);
+    CHECK(classifier.info().classes >= 80);
+    const Classification result = classifier.classify(disc(), 10);
+    REQUIRE(result.top.size() == 10);
+    CHECK(result.top[0].probability >= result.top[9].probability);
+    CHECK(classifier.classify(disc(), 1000).top.size() == static_cast<std::size_t>(classifier.info().classes));
+  }
+}
+
+TEST_CASE("Every backend agrees with torch on the same picture") {
+  for (const bool quantized : {false, true}) {
+    const Classification reference = Classifier(options(quantized, "torch")).classify(disc(), 5);
+    const Classification result = Classifier(options(quantized, "auto")).classify(disc(), 5);
+    CHECK(result.top[0].label == reference.top[0].label);
+    CHECK(result.top[0].probability == Approx(reference.top[0].probability).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("The same frame gives the same answer again") {
+  Classifier classifier(options(true));
+  const auto first = classifier.classify(disc(), 3);
+  (void)classifier.classify(cv::Mat(100, 100, CV_8UC3, cv::Scalar::all(255)), 3);
+  const auto again = classifier.classify(disc(), 3);
+  CHECK(first.top[0].probability == again.top[0].probability);
+}
+
+TEST_CASE("An unknown backend is a usage error that names the known ones") {
+  CHECK_THAT(refusal(options(false, "tpu"), ExitCode::usage), ContainsSubstring("torch"));
+}
+
+TEST_CASE("A text file in a model's place is one line and bad data") {
+  const TempFolder folder;
+  folder.write("float.pt", "this is not a network\nat all\n");
+  ClassifierOptions asked = options(false, "auto", folder.path().string());
+  asked.trust = true;
+  const std::string message = refusal(asked);
+  CHECK_THAT(message, ContainsSubstring("float.pt is not a TorchScript file"));
+  CHECK(message.find('\n') == std::string::npos);
+}
+
+TEST_CASE("A model file with one bit flipped is refused") {
+  const TempFolder folder;
+  fs::copy(demo, folder.path(), fs::copy_options::recursive);
+  {
+    std::fstream file(folder.path() / "int8.pt", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(100000);
+    const auto byte = static_cast<char>(file.get() ^ 4);
+    file.seekp(100000);
+    file.put(byte);
+  }
+  CHECK_THAT(refusal(options(true, "auto", folder.path().string())), ContainsSubstring("int8.pt is damaged"));
+}
+
+TEST_CASE("A manifest whose labels are not the network's is refused") {
+  const TempFolder folder;
+  fs::copy(demo, folder.path(), fs::copy_options::recursive);
+  nlohmann::json manifest = read_json(folder.path() / "manifest.json");
+  manifest["labels"].erase(manifest["labels"].size() - 1);
+  folder.write("manifest.json", manifest.dump());
+  CHECK_THAT(refusal(options(false, "auto", folder.path().string())), ContainsSubstring("manifest.json has"));
+}

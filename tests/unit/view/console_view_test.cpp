@@ -1,0 +1,54 @@
+#include "view/console_view.hpp"
+
+#include <clocale>
+
+#include "catch.hpp"
+#include "core/text.hpp"
+#include "example_record.hpp"
+
+using namespace glimpse;
+
+TEST_CASE("The screen fits its width, whatever the labels are") {
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  for (const int columns : {20, 40, 80, 200}) {
+    for (const std::string& line : render_console(example_record(), "model demo int8, backend onednn", "broker connected", columns, false)) {
+      CAPTURE(columns, line);
+      CHECK(display_width(line) <= columns);
+    }
+  }
+}
+
+TEST_CASE("The bar is as long as the probability") {
+  Record record = example_record();
+  record.predictions = {{0, "half", 0.5}, {1, "all", 1.0}, {2, "none", 0.0}};
+  const auto lines = render_console(record, "title", "", 80, false);
+  const auto blocks = [&](const std::string& label) {
+    const auto line = std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.find(label) != std::string::npos; });
+    REQUIRE(line != lines.end());
+    int count = 0;
+    for (std::size_t at = line->find("█"); at != std::string::npos; at = line->find("█", at + 1)) ++count;
+    return count;
+  };
+  CHECK(blocks("none") == 0);
+  CHECK(blocks("all") > 30);
+  CHECK(std::abs(blocks("all") - 2 * blocks("half")) <= 1);
+}
+
+TEST_CASE("Temperature and throttling are shown where they are known") {
+  Record record = example_record();
+  const auto text = [&] {
+    std::string all;
+    for (const std::string& line : render_console(record, "title", "", 80, false)) all += line + "\n";
+    return all;
+  };
+  CHECK(text().find("°C") == std::string::npos);
+  record.system.temperature_c = 61.25;
+  record.system.throttled = std::vector<std::string>{"under-voltage"};
+  CHECK_THAT(text(), ContainsSubstring("°C") && ContainsSubstring("under-voltage"));
+}
+
+TEST_CASE("Colour is only where it is asked for") {
+  for (const std::string& line : render_console(example_record(), "title", "link", 80, false)) {
+    CHECK(line.find('\x1b') == std::string::npos);
+  }
+}
