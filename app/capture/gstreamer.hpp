@@ -1,0 +1,23 @@
+// GStreamer pipelines, and the CSI cameras of a Raspberry Pi through one.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "capture/video_source.hpp"
+
+namespace glimpse {
+
+/// The pipeline with an appsink at its end that keeps the newest frame only, where it has none of its own.
+[[nodiscard]] std::string with_appsink(const std::string& pipeline);
+
+/// The libcamera pipeline behind the URI `csi`.
+[[nodiscard]] std::string csi_pipeline(double fps);
+
+/// Throws Error(no_source) where the pipeline does not start, or OpenCV was built without GStreamer.
+[[nodiscard]] std::unique_ptr<VideoSource> open_gstreamer(const std::string& pipeline);
+
+/// Throws Error(no_source), which names the apt package where libcamera's GStreamer plugin is missing.
+[[nodiscard]] std::unique_ptr<VideoSource> open_csi(double fps);
+
+}  // namespace glimpse

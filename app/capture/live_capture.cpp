@@ -1,0 +1,67 @@
+#include "capture/live_capture.hpp"
+
+#include "capture/pixels.hpp"
+
+namespace glimpse {
+namespace {
+
+class LiveCapture : public VideoSource {
+ public:
+  LiveCapture(cv::VideoCapture capture, SourceInfo info)
+      : capture_(std::move(capture)), info_(std::move(info)) {}
+
+  ReadResult read(Frame& frame) override {
+    try {
+      const auto asked_at = std::chrono::steady_clock::now();
+      const bool grabbed = capture_.grab();
+      frame.captured_at = std::chrono::steady_clock::now();  // before the decoding
+      const double waited_s = std::chrono::duration<double>(frame.captured_at - asked_at).count();
+      if (!grabbed) {
+        return {ReadStatus::failed,
+                waited_s < 1 ? "it broke off" : cv::format("it gave nothing for %.0f s", waited_s)};
+      }
+      cv::Mat image;
+      if (!capture_.retrieve(image)) return {ReadStatus::failed, "gives what cannot be decoded"};
+      frame.image = to_bgr(image);
+    } catch (const std::exception&) {
+      return {ReadStatus::failed, "the driver reports an error"};
+    }
+    frame.index = next_++;
+    return {};
+  }
+  const SourceInfo& info() const override { return info_; }
+
+ private:
+  cv::VideoCapture capture_;
+  SourceInfo info_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace
+
+cv::VideoCapture try_open(const std::string& what, int backend, const std::vector<int>& settings) {
+  try {
+    cv::VideoCapture capture;
+    capture.open(what, backend, settings);
+    return capture;
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, SourceInfo info) {
+  return std::make_unique<LiveCapture>(std::move(capture), std::move(info));
+}
+
+std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, const std::string& name) {
+  SourceInfo info;
+  info.live = true;
+  const double fps = capture.get(cv::CAP_PROP_FPS);
+  info.fps = fps > 0 && fps < 1000 ? fps : 0;  // FFmpeg states 90000 where it does not know
+  info.description = name + cv::format(", %.0fx%.0f", capture.get(cv::CAP_PROP_FRAME_WIDTH),
+                                       capture.get(cv::CAP_PROP_FRAME_HEIGHT));
+  if (info.fps > 0) info.description += cv::format(" at %.4g fps", info.fps);
+  return read_live(std::move(capture), std::move(info));
+}
+
+}  // namespace glimpse

@@ -1,0 +1,184 @@
+#include "device/system_status.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "catch.hpp"
+
+using glimpse::SystemMeter;
+using glimpse::SystemStatus;
+
+namespace {
+
+/// A /proc and a /sys of our own.
+class FakeRoot {
+ public:
+  FakeRoot() {
+    std::string name = std::filesystem::temp_directory_path() / "glimpse-XXXXXX";
+    path_ = mkdtemp(name.data());
+  }
+  ~FakeRoot() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  FakeRoot(const FakeRoot&) = delete;
+  FakeRoot& operator=(const FakeRoot&) = delete;
+  void write(const std::string& file, const std::string& text) const {
+    std::filesystem::create_directories((path_ / file).parent_path());
+    std::ofstream(path_ / file) << text;
+  }
+  std::string path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+const std::string throttled_file = "sys/devices/platform/soc/soc:firmware/get_throttled";
+
+}  // namespace
+
+TEST_CASE("CPU load counts as psutil does: idle and iowait are idle, guest time is inside user time") {
+  const FakeRoot root;
+  //                        user nice system idle iowait irq softirq steal guest guest_nice
+  root.write("proc/stat",
+             "cpu  1000 100 500 8000 200 10 20 30 400 50\n"
+             "cpu0 500 50 250 4000 100 5 10 15 200 25\n"
+             "cpu1 500 50 250 4000 100 5 10 15 200 25\n"
+             "intr 1 2 3\n");
+  SystemMeter meter(root.path());
+  // cpu:  user +40 nice +5 system +20 idle +100 iowait +30 irq +1 softirq +2 steal +2 = 200, of which 130
+  // idle: 35 % cpu0: user +40 system +20 idle +40: 60 %. cpu1: nice +5 idle +60 iowait +30 irq +1 softirq +2
+  // steal +2 = 100: 10 %
+  root.write("proc/stat",
+             "cpu  1040 105 520 8100 230 11 22 32 430 52\n"
+             "cpu0 540 50 270 4040 100 5 10 15 230 25\n"
+             "cpu1 500 55 250 4060 130 6 12 17 200 27\n"
+             "intr 1 2 3\n");
+  const SystemStatus status = meter.read();
+  REQUIRE(status.cpu_percent);
+  CHECK(*status.cpu_percent == Approx(35.0));
+  REQUIRE(status.per_core);
+  REQUIRE(status.per_core->size() == 2);
+  CHECK((*status.per_core)[0] == Approx(60.0));
+  CHECK((*status.per_core)[1] == Approx(10.0));
+}
+
+TEST_CASE("a counter that goes backwards did not move") {
+  const FakeRoot root;
+  root.write("proc/stat", "cpu 1000 0 0 1000 500 0 0 0 0 0\n");
+  SystemMeter meter(root.path());
+  // iowait -100 (proc(5): it may decrease) counts as 0: busy 50 of 50 + 50.
+  root.write("proc/stat", "cpu 1050 0 0 1050 400 0 0 0 0 0\n");
+  CHECK(meter.read().cpu_percent.value_or(-1) == Approx(50.0));
+  root.write("proc/stat", "cpu 0 0 0 0 0 0 0 0 0 0\n");
+  CHECK(meter.read().cpu_percent.value_or(-1) == Approx(50.0));  // nothing passed: the last answer stands
+}
+
+TEST_CASE("within one clock tick the last answer stands, at first 0 as psutil says") {
+  const FakeRoot root;
+  root.write("proc/stat", "cpu 100 0 0 100 0 0 0 0 0 0\n");
+  SystemMeter meter(root.path());
+  CHECK(meter.read().cpu_percent.value_or(-1) == 0);
+  root.write("proc/stat", "cpu 130 0 0 110 0 0 0 0 0 0\n");
+  CHECK(meter.read().cpu_percent.value_or(-1) == Approx(75.0));
+  CHECK(meter.read().cpu_percent.value_or(-1) == Approx(75.0));
+  CHECK_FALSE(meter.read().per_core);  // not said
+}
+
+TEST_CASE("an old kernel's four fields, and a core that goes away") {
+  const FakeRoot root;
+  root.write("proc/stat", "cpu 100 0 0 100\ncpu0 50 0 0 50\ncpu1 50 0 0 50\n");
+  SystemMeter meter(root.path());
+  root.write("proc/stat", "cpu 110 0 0 130\ncpu0 60 0 0 80\n");
+  const SystemStatus changed = meter.read();
+  CHECK_FALSE(changed.cpu_percent);
+  CHECK_FALSE(changed.per_core);
+  root.write("proc/stat", "cpu 120 0 0 160\ncpu0 70 0 0 110\n");
+  CHECK(meter.read().cpu_percent.value_or(-1) == Approx(25.0));
+}
+
+TEST_CASE("memory in use is total less available; resident memory is pages of this machine") {
+  const FakeRoot root;
+  root.write("proc/meminfo",
+             "MemTotal:        1024000 b\nMemFree:           10000 b\nMemAvailable:     512000 b\n");
+  root.write("proc/self/statm", "90000 2560 1200 12 0 4000 0\n");
+  const SystemStatus status = SystemMeter(root.path()).read();
+  CHECK(status.memory_mb.value_or(-1) == Approx(500.0));
+  CHECK(status.rss_mb.value_or(-1) == Approx(2560.0 * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1048576));
+}
+
+TEST_CASE("the temperature is the CPU's and no other") {
+  const FakeRoot root;
+  root.write("sys/class/thermal/thermal_zone0/type", "acpitz\n");
+  root.write("sys/class/thermal/thermal_zone0/temp", "27800\n");
+  CHECK_FALSE(SystemMeter(root.path()).read().temperature_c);
+  root.write("sys/class/thermal/thermal_zone1/type", "x86_pkg_temp\n");
+  root.write("sys/class/thermal/thermal_zone1/temp", "55000\n");
+  CHECK(SystemMeter(root.path()).read().temperature_c.value_or(-1) == Approx(55.0));
+  root.write("sys/class/thermal/thermal_zone2/type", "cpu-thermal\n");
+  root.write("sys/class/thermal/thermal_zone2/temp", "61223\n");
+  SystemMeter meter(root.path());
+  CHECK(meter.read().temperature_c.value_or(-1) == Approx(61.223));
+  root.write("sys/class/thermal/thermal_zone2/temp", "-5000\n");
+  CHECK(meter.read().temperature_c.value_or(-1) == Approx(-5.0));
+  for (const char* broken : {"", "hot\n", "-274000\n", "99999999999999999999\n"}) {
+    root.write("sys/class/thermal/thermal_zone2/temp", broken);
+    CHECK_FALSE(meter.read().temperature_c);
+  }
+}
+
+TEST_CASE("throttling in words") {
+  using Words = std::vector<std::string>;
+  const FakeRoot root;
+  SystemMeter meter(root.path());
+  CHECK_FALSE(meter.read().throttled);  // no Raspberry Pi: unknown, which is not "none"
+  for (const auto& [text, words] : std::vector<std::pair<std::string, Words>>{
+           {"0\n", {}},
+           {"0x50005\n", {"under-voltage", "throttled"}},
+           {"50000\n", {}},  // it happened, but not now
+           {"a\n", {"frequency capped", "soft temperature limit"}},
+           {"f", {"under-voltage", "frequency capped", "throttled", "soft temperature limit"}}}) {
+    root.write(throttled_file, text);
+    CHECK(meter.read().throttled.value_or(Words{"unknown"}) == words);
+  }
+  root.write(throttled_file, "what?");
+  CHECK_FALSE(meter.read().throttled);
+}
+
+TEST_CASE("broken files are unknown values, never an exception") {
+  const FakeRoot root;
+  for (const std::string text :
+       {"", "\n", "cpu", "cpu a b c d", "cpu 1 2", "cpu0 1 2 3 4\n", "cpu 1 2 3 4\ncpu0 x",
+        "MemTotal:\nMemAvailable: x", "MemTotal: 1 b\nMemAvailable: 2 b\n", "1 -2", "1",
+        "cpu 99999999999999999999999 1 1 1\n"}) {
+    for (const char* file : {"proc/stat", "proc/meminfo", "proc/self/statm"}) root.write(file, text);
+    SystemMeter meter(root.path());
+    const SystemStatus status = meter.read();
+    CHECK_FALSE(status.cpu_percent);
+    CHECK_FALSE(status.per_core);
+    CHECK_FALSE(status.memory_mb);
+    CHECK_FALSE(status.rss_mb);
+  }
+  std::filesystem::remove_all(root.path());
+  CHECK_NOTHROW(SystemMeter(root.path()).read());
+}
+
+TEST_CASE("this machine: plausible values, and cheap enough for every record") {
+  SystemMeter meter;
+  SystemStatus status = meter.read();
+  REQUIRE(status.cpu_percent);
+  CHECK(*status.cpu_percent >= 0);
+  CHECK(*status.cpu_percent <= 100);
+  CHECK(status.memory_mb.value_or(0) > 10);
+  CHECK(status.rss_mb.value_or(0) > 1);
+  const auto start = std::chrono::steady_clock::now();
+  constexpr int rounds = 200;
+  for (int i = 0; i < rounds; ++i) status = meter.read();
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+  CHECK(passed.count() / rounds * 1e6 < 2000);  // us; some 50 us; a sanitizer and a busy machine multiply it
+}
