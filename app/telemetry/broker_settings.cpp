@@ -1,0 +1,133 @@
+#include "telemetry/broker_settings.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace glimpse {
+namespace {
+
+[[noreturn]] void refuse_uri(const std::string& uri, const std::string& why) {
+  throw Error(ExitCode::usage,
+              "broker '" + escape_control(uri) + "': " + why +
+                  "; write mqtts://host or mqtts://host:port (mqtt:// for this machine alone)");
+}
+
+bool is_ipv4(const std::string& host) {
+  in_addr address{};
+  return inet_pton(AF_INET, host.c_str(), &address) == 1;
+}
+
+bool is_ipv6(const std::string& host) {
+  in6_addr address{};
+  return inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
+/// Letters, digits, '-', '_' and '.', not starting with '-' or '.': what DNS and certificates hold.
+bool is_host_name(const std::string& host) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  return !host.empty() && host.size() <= 253 && host.front() != '-' && host.front() != '.' &&
+         std::all_of(host.begin(), host.end(), allowed);
+}
+
+std::optional<int> parse_port(const std::string& text) {
+  int port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port < 1 || port > 65535)
+    return std::nullopt;
+  return port;
+}
+
+}  // namespace
+
+bool Endpoint::is_address() const {
+  return is_ipv4(host) || is_ipv6(host);
+}
+
+bool Endpoint::is_loopback() const {
+  return host == "localhost" || host == "::1" || (is_ipv4(host) && host.rfind("127.", 0) == 0);
+}
+
+std::string Endpoint::text() const {
+  return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+}
+
+Endpoint parse_broker_uri(const std::string& uri) {
+  static constexpr std::string_view secure = "mqtts://", plain = "mqtt://";
+  Endpoint endpoint;
+  std::string rest;
+  if (uri.rfind(secure, 0) == 0) {
+    endpoint.port = 8883;
+    rest = uri.substr(secure.size());
+  } else if (uri.rfind(plain, 0) == 0) {
+    endpoint.tls = false;
+    endpoint.port = 1883;
+    rest = uri.substr(plain.size());
+  } else {
+    refuse_uri(uri, "it starts with neither mqtts:// nor mqtt://");
+  }
+  std::string port;
+  bool has_port = false;
+  if (!rest.empty() && rest.front() == '[') {
+    const auto close = rest.find(']');
+    endpoint.host = rest.substr(1, close == std::string::npos ? close : close - 1);
+    if (close == std::string::npos || !is_ipv6(endpoint.host))
+      refuse_uri(uri, "no IPv6 address stands in the brackets");
+    rest = rest.substr(close + 1);
+    has_port = !rest.empty();
+    if (has_port && rest.front() != ':') refuse_uri(uri, "only a port may follow the address");
+    if (has_port) port = rest.substr(1);
+  } else {
+    const auto colon = rest.find(':');
+    endpoint.host = rest.substr(0, colon);
+    has_port = colon != std::string::npos;
+    if (has_port) port = rest.substr(colon + 1);
+    if (!is_host_name(endpoint.host))
+      refuse_uri(uri, "'" + escape_control(endpoint.host) + "' is no host name");
+  }
+  if (has_port) {
+    const auto number = parse_port(port);
+    if (!number) refuse_uri(uri, "'" + escape_control(port) + "' is no port from 1 to 65535");
+    endpoint.port = *number;
+  }
+  return endpoint;
+}
+
+void validate_broker(const BrokerSettings& settings) {
+  const Endpoint endpoint = parse_broker_uri(settings.uri);
+  if (!is_device_name(settings.device)) {
+    throw Error(ExitCode::usage,
+                "device name '" + escape_control(settings.device) +
+                    "': it takes 1 to 128 of the characters a-z A-Z 0-9 : _ - (it becomes a topic "
+                    "level and a thing name); give another one with --device");
+  }
+  if (!endpoint.tls && !endpoint.is_loopback() && !settings.insecure) {
+    throw Error(ExitCode::usage,
+                "broker '" + settings.uri +
+                    "': mqtt:// sends everything in the clear and goes to this machine alone; use "
+                    "mqtts://, or --insecure if you mean it");
+  }
+  if (settings.keep_alive.count() < 30 || settings.keep_alive.count() > 1200) {
+    throw Error(ExitCode::usage,
+                "keep-alive of " + std::to_string(settings.keep_alive.count()) + " s: it takes 30 to 1200 s");
+  }
+  if (endpoint.tls) check_credentials(settings.credentials);
+}
+
+std::string telemetry_topic(const std::string& device) {
+  return "glimpse/v1/" + device + "/telemetry";
+}
+std::string status_topic(const std::string& device) {
+  return "glimpse/v1/" + device + "/status";
+}
+
+}  // namespace glimpse

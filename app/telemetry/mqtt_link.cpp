@@ -1,0 +1,194 @@
+#include "telemetry/mqtt_link.hpp"
+
+#include <mqtt/async_client.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "telemetry/tls_check.hpp"
+
+namespace glimpse {
+namespace {
+
+constexpr int qos = 1;
+constexpr int max_in_flight = 20;
+
+/// What paho's threads tell us about one session. Paho calls it under its own lock, so nothing here calls
+/// paho.
+class Session final : public virtual mqtt::iaction_listener {
+ public:
+  /// 0: connected. 1 to 5: the CONNACK return code (MQTT 3.1.1, 3.2.2.3). Otherwise paho's own.
+  using Outcome = int;
+
+  Session(LinkEvents events, std::string server) : events_(std::move(events)), server_(std::move(server)) {}
+
+  void on_success(const mqtt::token& token) override {
+    if (token.get_type() == mqtt::token::CONNECT) return decide(MQTTASYNC_SUCCESS);
+    const std::lock_guard lock(mutex_);
+    if (!muted_) events_.acknowledged(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
+  }
+
+  void on_failure(const mqtt::token& token) override {
+    if (token.get_type() == mqtt::token::CONNECT) return decide(token.get_return_code());
+    lost();
+  }
+
+  void lost() {
+    const std::lock_guard lock(mutex_);
+    if (muted_) return;
+    muted_ = true;
+    events_.lost(
+        {LinkProblem::lost, "the connection to " + server_ + " broke off; it is tried again by itself"});
+  }
+
+  /// After this returns no event comes any more.
+  void mute() {
+    const std::lock_guard lock(mutex_);
+    muted_ = true;
+  }
+
+  [[nodiscard]] std::optional<Outcome> wait(const Patience& patience) {
+    std::unique_lock lock(mutex_);
+    decided_.wait_until(lock, patience.stop, patience.deadline, [this] { return outcome_.has_value(); });
+    return outcome_;
+  }
+
+ private:
+  void decide(Outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    outcome_ = outcome;
+    decided_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any decided_;
+  std::optional<Outcome> outcome_;
+  bool muted_ = false;
+  LinkEvents events_;
+  std::string server_;
+};
+
+LinkFault refusal(Session::Outcome outcome, const Endpoint& endpoint, const BrokerSettings& settings) {
+  const std::string server = "the broker at " + endpoint.text();
+  switch (outcome) {
+    case 1:
+      return {LinkProblem::broker_refused, server + " does not speak MQTT 3.1.1; update it"};
+    case 2:
+      return {LinkProblem::client_id_refused, server + " refuses the client id '" + settings.device +
+                                                  "'; give the name it knows this device by with --device"};
+    case 3:
+      return {LinkProblem::broker_refused,
+              server + " says it is not available now; it is tried again by itself"};
+    case 4:
+    case 5:
+      return {LinkProblem::not_authorised,
+              server + " does not let '" + settings.device +
+                  "' in (not authorised); check that its certificate is active and its "
+                  "policy allows this client id to connect"};
+    default:
+      return {LinkProblem::unreachable, server +
+                                            " hung up before it was ready (paho: " + std::to_string(outcome) +
+                                            "); it is tried again by itself, see the broker's log"};
+  }
+}
+
+class PahoLink final : public Link {
+ public:
+  PahoLink(const BrokerSettings& settings, std::string will)
+      : settings_(settings), endpoint_(parse_broker_uri(settings.uri)), will_(std::move(will)) {}
+  ~PahoLink() override { PahoLink::disconnect(); }
+
+  std::optional<LinkFault> connect(const std::stop_token& stop, Steady::duration limit,
+                                   LinkEvents events) override {
+    disconnect();
+    const Patience patience{stop, Steady::now() + limit};
+    // Our own handshake goes first. It says why a way is closed, and it can be interrupted, which paho's
+    // cannot: so paho is only sent where the way was free a moment ago. The price is a second handshake for
+    // each session.
+    if (auto fault = check_way_to_broker(connector_, endpoint_, settings_.credentials, patience))
+      return fault;
+
+    session_ = std::make_shared<Session>(std::move(events), endpoint_.text());
+    try {
+      const std::string scheme = endpoint_.tls ? "ssl://" : "tcp://";
+      client_ = std::make_unique<mqtt::async_client>(scheme + endpoint_.text(), settings_.device);
+      client_->set_connection_lost_handler([session = session_](const std::string&) { session->lost(); });
+      client_->connect(options(limit), nullptr, *session_);
+    } catch (const mqtt::exception& error) {
+      disconnect();
+      return refusal(error.get_return_code(), endpoint_, settings_);
+    }
+    const auto outcome = session_->wait(patience);
+    if (outcome == MQTTASYNC_SUCCESS) return std::nullopt;
+    disconnect();
+    if (outcome) return refusal(*outcome, endpoint_, settings_);
+    return LinkFault{LinkProblem::timed_out,
+                     "the broker at " + endpoint_.text() +
+                         " takes the connection but does not answer in MQTT; check that it is "
+                         "a broker's port"};
+  }
+
+  bool publish(std::uint64_t id, const std::string& topic, const std::string& payload,
+               bool retained) override {
+    if (!client_) return false;
+    try {
+      client_->publish(mqtt::make_message(topic, payload, qos, retained),
+                       reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)), *session_);
+      return true;
+    } catch (const mqtt::exception&) {
+      return false;
+    }
+  }
+
+  void disconnect() override {
+    if (session_) session_->mute();
+    // Paho's destroy sends DISCONNECT, drops what is pending and, holding the lock under which it calls back,
+    // forgets the client: unlike its disconnect(), that is allowed while it connects. One client for each
+    // session, then.
+    client_.reset();
+    session_.reset();
+  }
+
+ private:
+  [[nodiscard]] mqtt::connect_options options(Steady::duration limit) const {
+    mqtt::connect_options options;
+    options.set_mqtt_version(MQTTVERSION_3_1_1);
+    options.set_clean_session(true);
+    options.set_keep_alive_interval(static_cast<int>(settings_.keep_alive.count()));
+    options.set_connect_timeout(
+        std::max(1, static_cast<int>(std::chrono::ceil<std::chrono::seconds>(limit).count())));
+    options.set_max_inflight(max_in_flight);
+    options.set_automatic_reconnect(false);
+    options.set_will_message(mqtt::message(status_topic(settings_.device), will_, qos, true));
+    if (endpoint_.tls) options.set_ssl(tls_options());
+    return options;
+  }
+
+  [[nodiscard]] mqtt::ssl_options tls_options() const {
+    const Credentials& files = settings_.credentials;
+    mqtt::ssl_options tls;
+    if (!files.ca_file.empty()) tls.set_trust_store(files.ca_file);
+    if (!files.cert_file.empty()) tls.set_key_store(files.cert_file);
+    if (!files.key_file.empty()) tls.set_private_key(files.key_file);
+    tls.set_enabled_cipher_suites(tls12_suites);  // paho's "TLS 1.2" would forbid 1.3, its default allows 1.0
+    tls.set_enable_server_cert_auth(true);
+    tls.set_verify(true);  // the server's name: off by default
+    return tls;
+  }
+
+  BrokerSettings settings_;
+  Endpoint endpoint_;
+  std::string will_;
+  TcpConnector connector_;
+  std::shared_ptr<Session> session_;            // before client_: paho holds a reference to it
+  std::unique_ptr<mqtt::async_client> client_;  // empty: no session
+};
+
+}  // namespace
+
+std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, const std::string& will) {
+  return std::make_unique<PahoLink>(settings, will);
+}
+
+}  // namespace glimpse

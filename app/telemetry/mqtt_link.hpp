@@ -1,0 +1,43 @@
+// One MQTT session with a broker: the narrow waist between the publisher and a vendor's library.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "core/waiting.hpp"
+#include "telemetry/broker_settings.hpp"
+#include "telemetry/link_fault.hpp"
+
+namespace glimpse {
+
+struct LinkEvents {
+  std::function<void(std::uint64_t id)> acknowledged;  // the broker's PUBACK for publish(id, ...)
+  std::function<void(const LinkFault&)> lost;          // at most once for each connect() that succeeded
+};
+
+/// Used by one thread. Events come from other threads, never after disconnect() has returned, and must
+/// neither block nor call the link.
+class Link {
+ public:
+  virtual ~Link() = default;
+  /// Waits until the broker has accepted us (nullopt) or tells why not. Ends within about 1 s of a requested
+  /// stop.
+  [[nodiscard]] virtual std::optional<LinkFault> connect(const std::stop_token& stop, Steady::duration limit,
+                                                         LinkEvents events) = 0;
+  /// Hands over one message, QoS 1. False when the session is gone.
+  [[nodiscard]] virtual bool publish(std::uint64_t id, const std::string& topic, const std::string& payload,
+                                     bool retained) = 0;
+  /// Ends the session, with MQTT's DISCONNECT where there is one. Allowed in any state; takes about 1 s at
+  /// most.
+  virtual void disconnect() = 0;
+};
+
+/// MQTT 3.1.1 over paho, which is transport only here: no persistence, no offline buffer, no automatic
+/// reconnect, clean session. `will` is what the broker publishes, retained, on status_topic() when we vanish.
+[[nodiscard]] std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, const std::string& will);
+
+}  // namespace glimpse

@@ -1,0 +1,126 @@
+// Each way in which TLS can fail, told apart and in words.
+#include "support.hpp"
+
+using namespace glimpse;
+using namespace glimpse::test;
+
+namespace {
+
+const std::string anyone = "allow_anonymous true\n";  // with a certificate
+
+/// What the status says once the first attempt has failed. Pictures go on meanwhile: nothing throws.
+PublisherStatus refused(const BrokerSettings& settings) {
+  Publisher publisher(settings, "1");
+  publisher.accept(make_record(1));
+  CHECK(eventually([&] { return !publisher.status().last_error.empty(); }));
+  publisher.finish(0s);
+  const PublisherStatus status = publisher.status();
+  CHECK_FALSE(status.ever_connected);
+  CHECK(status.pending == 1);
+  CHECK(status.last_error.find('\n') == std::string::npos);
+  return status;
+}
+
+void check_credentials_fault(const PublisherStatus& status, const std::vector<std::string>& parts) {
+  CHECK(status.credentials_fault);
+  for (const auto& part : parts) CHECK_THAT(status.last_error, ContainsSubstring(part));
+}
+
+}  // namespace
+
+TEST_CASE("TLS refusals") {
+  const TempFolder made;
+  make_certificates(made);
+
+  SECTION("all in order") {
+    const TlsServer server(made, "server");
+    Publisher publisher(server.settings(), "1");
+    publisher.accept(make_record(1));
+    publisher.finish(10s);
+    INFO(publisher.status().last_error);
+    CHECK(publisher.status().sent == 1);
+  }
+  SECTION("wrong CA") {
+    const TlsServer server(made, "server");
+    BrokerSettings settings = server.settings();
+    settings.credentials.ca_file = made.file("other-ca.crt");
+    check_credentials_fault(refused(settings), {"not signed by", made.file("other-ca.crt"), "--ca"});
+  }
+  SECTION("no CA file: the system's authorities, which do not know ours") {
+    const TlsServer server(made, "server");
+    BrokerSettings settings = server.settings();
+    settings.credentials.ca_file.clear();
+    check_credentials_fault(refused(settings), {"not signed by one of this system's authorities"});
+  }
+  SECTION("certificate for another host") {
+    const TlsServer server(made, "server-other-host");
+    check_credentials_fault(refused(server.settings()),
+                            {"another host", "'elsewhere.example'", "'192.0.2.7'", "'localhost'"});
+    BrokerSettings by_address = server.settings();
+    by_address.uri.replace(by_address.uri.find("localhost"), 9, "127.0.0.1");
+    check_credentials_fault(refused(by_address), {"another host", "not '127.0.0.1'"});
+  }
+  SECTION("expired server certificate") {
+    const TlsServer server(made, "server-expired");
+    check_credentials_fault(refused(server.settings()), {"expired at", "this clock says"});
+  }
+  SECTION("server certificate not yet valid") {
+    const TlsServer server(made, "server-future");
+    check_credentials_fault(refused(server.settings()),
+                            {"not valid before", "this clock says", "set this clock"});
+  }
+  for (const std::string newest : {"TLSv1.3", "TLSv1.2"}) {
+    // With TLS 1.3 the refusal comes after the handshake, with 1.2 within it.
+    SECTION("no client certificate, " + newest) {
+      const TlsServer server(made, "server", anyone, newest);
+      check_credentials_fault(refused(server.settings("")),
+                              {"demands a client certificate", "--cert and --key"});
+    }
+    SECTION("client certificate of an unknown CA, " + newest) {
+      const TlsServer server(made, "server", anyone, newest);
+      check_credentials_fault(refused(server.settings("device-unknown")),
+                              {"refuses our certificate", made.file("device-unknown.crt"), "authority"});
+    }
+    SECTION("expired client certificate, " + newest) {
+      const TlsServer server(made, "server", anyone, newest);
+      check_credentials_fault(refused(server.settings("device-expired")),
+                              {"refuses our certificate", "expired"});
+    }
+  }
+  SECTION("login refused") {
+    // This server wants a user name besides the certificate.
+    const TlsServer server(made, "server", "allow_anonymous false\npassword_file /dev/null\n");
+    check_credentials_fault(refused(server.settings()), {"does not let 'test-device' in"});
+  }
+  SECTION("something that speaks no TLS") {
+    const TlsServer server(made, "server");
+    const int port = free_port();
+    const Process plain({"mosquitto", "-p", std::to_string(port)}, made.file("plain.log"));
+    REQUIRE(
+        eventually([&] { return read_text(made.file("plain.log")).find(" running") != std::string::npos; }));
+    BrokerSettings settings = server.settings();
+    settings.uri = "mqtts://localhost:" + std::to_string(port);
+    const PublisherStatus status = refused(settings);
+    CHECK_THAT(status.last_error, ContainsSubstring("mqtts port"));
+    CHECK_FALSE(status.credentials_fault);
+  }
+  SECTION("TLS 1.1 alone") {
+    const int port = free_port();
+    const Process old(
+        {"openssl", "s_server", "-accept", std::to_string(port), "-cert", made.file("server.crt"), "-key",
+         made.file("server.key"), "-www", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"},
+        made.file("old.log"));
+    REQUIRE(eventually([&] { return read_text(made.file("old.log")).find("ACCEPT") != std::string::npos; }));
+    BrokerSettings settings;
+    settings.uri = "mqtts://localhost:" + std::to_string(port);
+    settings.device = "test-device";
+    settings.credentials.ca_file = made.file("ca.crt");
+    CHECK_THAT(refused(settings).last_error, ContainsSubstring("no TLS from version 1.2 on"));
+  }
+  SECTION("a name that does not exist") {
+    BrokerSettings settings;
+    settings.uri = "mqtts://no-such-host.invalid";  // RFC 2606
+    settings.device = "test-device";
+    CHECK_THAT(refused(settings).last_error, ContainsSubstring("no-such-host.invalid"));
+  }
+}

@@ -1,0 +1,93 @@
+#include "telemetry/broker_settings.hpp"
+
+#include "catch.hpp"
+#include "core/error.hpp"
+
+using namespace glimpse;
+
+namespace {
+
+std::string refusal(const BrokerSettings& settings, ExitCode code = ExitCode::usage) {
+  try {
+    validate_broker(settings);
+    return "";
+  } catch (const Error& error) {
+    CHECK(error.code() == code);
+    return error.what();
+  }
+}
+
+BrokerSettings to(const std::string& uri) {
+  BrokerSettings settings;
+  settings.uri = uri;
+  settings.device = "thing";
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("broker URIs") {
+  struct {
+    const char *uri, *host;
+    int port;
+    bool tls, loopback;
+  } const good[] = {
+      {"mqtts://a.example", "a.example", 8883, true, false},
+      {"mqtts://a.example:443", "a.example", 443, true, false},
+      {"mqtts://192.0.2.1", "192.0.2.1", 8883, true, false},
+      {"mqtt://localhost", "localhost", 1883, false, true},
+      {"mqtt://127.0.0.9:1", "127.0.0.9", 1, false, true},
+      {"mqtts://[::1]", "::1", 8883, true, true},
+      {"mqtts://[2001:db8::1]:99", "2001:db8::1", 99, true, false},
+  };
+  for (const auto& [uri, host, port, tls, loopback] : good) {
+    INFO(uri);
+    const Endpoint endpoint = parse_broker_uri(uri);
+    CHECK(endpoint.host == host);
+    CHECK(endpoint.port == port);
+    CHECK(endpoint.tls == tls);
+    CHECK(endpoint.is_loopback() == loopback);
+  }
+  CHECK(parse_broker_uri("mqtts://[::1]:5").text() == "[::1]:5");
+  for (const auto& uri :
+       {"", "localhost", "http://a", "mqtts://", "mqtts://a:", "mqtts://a:0", "mqtts://a:65536",
+        "mqtts://a:12x", "mqtts://a/path", "mqtts://user@a", "mqtts://[::1", "mqtts://[a]",
+        "mqtts://[::1]8883", "mqtts://a b", "mqtts://-a", "mqtts://a\n:1", "mqtts://::1"}) {
+    INFO(uri);
+    CHECK_THAT(refusal(to(uri)), ContainsSubstring("mqtts://host"));
+  }
+}
+
+TEST_CASE("plain MQTT stays on this machine unless somebody insists") {
+  CHECK(refusal(to("mqtt://localhost")).empty());
+  BrokerSettings settings = to("mqtt://a.example");
+  CHECK_THAT(refusal(settings), ContainsSubstring("--insecure"));
+  // Starts with "127." and is a name all the same.
+  CHECK_THAT(refusal(to("mqtt://127.0.0.1.example")), ContainsSubstring("--insecure"));
+  settings.insecure = true;
+  CHECK(refusal(settings).empty());
+}
+
+TEST_CASE("a device name that is no topic level is refused with the characters it may have") {
+  BrokerSettings settings = to("mqtt://localhost");
+  for (const auto& name : {"a#", "a+", "a/b", ""}) {
+    settings.device = name;
+    CHECK_THAT(refusal(settings), ContainsSubstring("a-z A-Z 0-9 : _ -"));
+  }
+}
+
+TEST_CASE("keep-alive as AWS takes it, credentials only where TLS is") {
+  BrokerSettings settings = to("mqtt://localhost");
+  settings.credentials.ca_file = "/nonexistent";
+  CHECK(refusal(settings).empty());
+  settings.keep_alive = std::chrono::seconds(29);
+  CHECK_THAT(refusal(settings), ContainsSubstring("30 to 1200"));
+  settings.keep_alive = std::chrono::seconds(1200);
+  settings.uri = "mqtts://localhost";
+  CHECK_THAT(refusal(settings, ExitCode::credentials), ContainsSubstring("/nonexistent"));
+}
+
+TEST_CASE("topics") {
+  CHECK(telemetry_topic("thing") == "glimpse/v1/thing/telemetry");
+  CHECK(status_topic("thing") == "glimpse/v1/thing/status");
+}

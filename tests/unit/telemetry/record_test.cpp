@@ -1,0 +1,95 @@
+#include "telemetry/record.hpp"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "catch.hpp"
+
+using namespace glimpse;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Record full_record() {
+  Record record;
+  record.hostname = "rpiedge";
+  record.device = "thing-name";
+  record.boot = "b";
+  record.seq = 42;
+  record.time_ms = 1732262400123;
+  record.model = {"demo", true, "onednn", "abc"};
+  record.capture_fps = 36;
+  record.inference_fps = 29.8049;
+  record.frames_seen = 900;
+  record.frames_dropped = 12;
+  record.frames_skipped = 1;
+  record.frame_index = 911;
+  record.frame_age_ms = 9.12345;
+  record.preprocess_ms = 0.3;
+  record.inference_ms = Percentiles{3, 3.2, 4.1};
+  record.predictions = {{7, "umbrella", 0.9312345}};
+  record.system = {
+      12.54, std::vector<double>{10, 15}, 412, 160, 61.25, std::vector<std::string>{"under-voltage"}};
+  return record;
+}
+
+}  // namespace
+
+TEST_CASE("a record is the message of docs/telemetry.md, key for key and in this order") {
+  CHECK(to_json(full_record()) ==
+        R"({"time":1732262400,"quality":"GOOD","hostname":"rpiedge","value":12.5,)"
+        R"("schema":"glimpse/1","device":"thing-name","boot":"b","seq":42,"time_ms":1732262400123,)"
+        R"("model":{"name":"demo","quantized":true,"backend":"onednn","sha256":"abc"},)"
+        R"("fps":{"capture":36.0,"inference":29.8},)"
+        R"("frames":{"seen":900,"dropped":12,"skipped":1,"index":911},)"
+        R"("latency_ms":{"frame_age":9.123,"preprocess":0.3,"inference":{"p50":3.0,"p90":3.2,"p99":4.1}},)"
+        R"("predictions":[{"index":7,"label":"umbrella","probability":0.931235}],)"
+        R"("system":{"cpu_percent":12.5,"per_core":[10.0,15.0],"memory_mb":412.0,"rss_mb":160.0,)"
+        R"("temperature_c":61.3,"throttled":["under-voltage"]},)"
+        R"("outbox":{"pending":0,"dropped":0}})");
+}
+
+TEST_CASE("what a machine cannot know is null, an empty list is known to be empty") {
+  const Json json = Json::parse(to_json(Record{}));
+  CHECK(json["value"].is_null());
+  CHECK(json["fps"]["capture"].is_null());
+  CHECK(json["frames"]["index"].is_null());
+  CHECK(json["latency_ms"]["frame_age"].is_null());
+  CHECK(json["latency_ms"]["inference"].is_null());
+  for (const auto& [key, value] : json["system"].items()) {
+    INFO(key);
+    CHECK(value.is_null());
+  }
+  Record record;
+  record.system.throttled.emplace();
+  record.inference_fps = std::numeric_limits<double>::infinity();
+  const Json known = Json::parse(to_json(record));
+  CHECK(known["system"]["throttled"] == Json::array());
+  CHECK(known["fps"]["inference"].is_null());
+}
+
+TEST_CASE("labels of any bytes give one line of valid JSON") {
+  Record record = full_record();
+  record.predictions = {
+      {0, "bad \xff\xc3 bytes", 0.5}, {1, "two\nlines \x01", 0.4}, {2, std::string(1000, 'x'), 0.1}};
+  const std::string text = to_json(record);
+  CHECK(text.find('\n') == std::string::npos);
+  const Json json = Json::parse(text);
+  CHECK_THAT(json["predictions"][0]["label"].get<std::string>(), ContainsSubstring("bad \xef\xbf\xbd"));
+  CHECK(json["predictions"][1]["label"] == "two\nlines \x01");
+  CHECK(json["predictions"][2]["label"].get<std::string>().size() == 256);
+
+  // The cut at 256 bytes does not tear a character: 255 bytes and then one of three.
+  record.predictions = {{0, std::string(255, 'x') + "\xe2\x82\xac", 1}};
+  CHECK(Json::parse(to_json(record))["predictions"][0]["label"] == std::string(255, 'x'));
+}
+
+TEST_CASE("a payload stays within AWS's 128 KB: the least probable predictions are left out") {
+  Record record = full_record();
+  record.predictions.clear();
+  for (int i = 0; i < 2000; ++i) record.predictions.push_back({i, std::string(300, '\x01'), 0.001});
+  const std::string text = to_json(record);
+  CHECK(text.size() <= 128 * 1024);
+  CHECK(text.size() > 120 * 1024);
+  CHECK(Json::parse(text)["predictions"][0]["index"] == 0);
+}
