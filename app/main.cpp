@@ -1,3 +1,4 @@
+#include <clocale>
 #include <cstdio>
 #include <exception>
 
@@ -18,6 +19,7 @@ int complain(const char* what, glimpse::ExitCode code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");  // how wide a character is on the terminal
   try {
     const glimpse::CommandLine line = glimpse::parse_command_line(argc, argv);
     if (!line.text.empty()) return std::fputs(line.text.c_str(), stdout) < 0 ? 1 : 0;

@@ -24,7 +24,7 @@ mosquitto mosquitto-clients openssl ca-certificates ffmpeg
 '
 for argument in "$@"; do
   case $argument in
-    --training) packages+='python3-torch python3-torchvision python3-opencv python3-pil fonts-noto-color-emoji ' ;;
+    --training) packages+='python3-torch python3-torchvision python3-opencv python3-pil python3-pyte fonts-noto-color-emoji ' ;;
     --developing) packages+='clang-format clang-tidy ' ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;

@@ -22,7 +22,8 @@
 namespace glimpse {
 namespace {
 
-// How long the last records may wait for their acknowledgement: when the source has ended, and when somebody wants us gone.
+// How long the last records may wait for their acknowledgement: when the source has ended, and when somebody
+// wants us gone.
 constexpr auto patience_at_end = std::chrono::seconds(10);
 constexpr auto patience_at_stop = std::chrono::milliseconds(500);
 
@@ -38,7 +39,8 @@ BrokerSettings broker_settings(const Settings::Telemetry& telemetry, const std::
 std::string device_name(const Settings::Telemetry& telemetry) {
   if (telemetry.device.empty()) return default_device_name();
   if (!is_device_name(telemetry.device)) {
-    throw Error(ExitCode::usage, "--device \"" + telemetry.device + "\": a thing name has 1 to 128 of a-z A-Z 0-9 : _ -");
+    throw Error(ExitCode::usage,
+                "--device \"" + telemetry.device + "\": a thing name has 1 to 128 of a-z A-Z 0-9 : _ -");
   }
   return telemetry.device;
 }
@@ -50,12 +52,13 @@ bool is_live_terminal() {
 
 std::string model_line(const ClassifierInfo& model) {
   return "model " + model.name + (model.quantized ? " int8" : " float") + " (" + model.folder + ", " +
-         std::to_string(model.classes) + " classes), backend " + model.backend + ", " + std::to_string(model.threads) +
-         (model.threads == 1 ? " thread" : " threads");
+         std::to_string(model.classes) + " classes), backend " + model.backend + ", " +
+         std::to_string(model.threads) + (model.threads == 1 ? " thread" : " threads");
 }
 
 /// Until the source has ended, the time is over or a stop is requested; a record for each interval meanwhile.
-void report_until_done(Pipeline& pipeline, Reporter& reporter, const Settings& settings, const std::stop_token& stop) {
+void report_until_done(Pipeline& pipeline, Reporter& reporter, const Settings& settings,
+                       const std::stop_token& stop) {
   const auto interval = settings.telemetry.interval;
   const auto start = Steady::now();
   const auto end = settings.duration.count() > 0 ? start + settings.duration : Steady::time_point::max();
@@ -70,6 +73,13 @@ void report_until_done(Pipeline& pipeline, Reporter& reporter, const Settings& s
   }
 }
 
+/// What prints each record; nothing where the live screen takes its place.
+std::unique_ptr<Sink> record_view(Output& output, bool json, bool live_screen) {
+  if (json) return std::make_unique<JsonView>(output);
+  if (live_screen) return nullptr;
+  return std::make_unique<LinesView>(output);
+}
+
 }  // namespace
 
 int run(const Settings& settings, Shutdown& shutdown) {
@@ -78,52 +88,46 @@ int run(const Settings& settings, Shutdown& shutdown) {
   const BrokerSettings broker = broker_settings(settings.telemetry, device);
   if (has_broker) validate_broker(broker);
 
-  Output output([&](const std::string& reason) {
-    if (!reason.empty()) spdlog::error("cannot write to standard output: {}", reason);
-    shutdown.begin(reason.empty() ? 0 : static_cast<int>(ExitCode::internal));
-  });
-  // With --json standard output is for records alone.
-  const auto announce = [&](const std::string& line) { settings.json ? spdlog::info(line) : output.write(line + "\n"); };
-
-  Classifier classifier({settings.model.name, settings.model.quantized, settings.model.backend, settings.model.threads,
-                         settings.model.trust});
+  Output output([&] { shutdown.begin(); });
+  const auto announce = [&](const std::string& line) {  // with --json standard output is for records alone
+    settings.json ? spdlog::info("{}", line) : output.write(line + "\n");
+  };
+  Classifier classifier({settings.model.name, settings.model.quantized, settings.model.backend,
+                         settings.model.threads, settings.model.trust});
   const ClassifierInfo& model = classifier.info();
   announce(model_line(model));
-  auto source = open_source({settings.source.uri, settings.source.fps, settings.source.loop, shutdown.token()});
-  const std::string source_line = "source " + source->info().description;
-  announce(source_line);
+  auto source =
+      open_source({settings.source.uri, settings.source.fps, settings.source.loop, shutdown.token()});
+  announce("source " + source->info().description);
 
   std::optional<Publisher> publisher;
   if (has_broker) publisher.emplace(broker, GLIMPSE_VERSION);
+  const auto link = [&] { return publisher ? std::optional(publisher->status()) : std::nullopt; };
   const bool live_screen = !settings.json && is_live_terminal();
-  JsonView json_view(output);
-  LinesView lines_view(output);
+  const auto view = record_view(output, settings.json, live_screen);
   std::vector<Sink*> sinks;
-  if (settings.json) sinks.push_back(&json_view);
-  if (!settings.json && !live_screen) sinks.push_back(&lines_view);
+  if (view) sinks.push_back(view.get());
   if (publisher) sinks.push_back(&*publisher);
 
-  Reporter reporter({host_name(), device, new_boot_id(), {model.name, model.quantized, model.backend, model.sha256}},
-                    settings.telemetry.interval, sinks, [&] {
-                      const PublisherStatus status = publisher ? publisher->status() : PublisherStatus{};
-                      return OutboxCounts{status.pending, status.dropped};
-                    });
-  const auto print_summary = [&] {
-    spdlog::info(summary(reporter.totals(), publisher ? std::optional(publisher->status()) : std::nullopt));
-  };
+  Reporter reporter(
+      {host_name(), device, new_boot_id(), {model.name, model.quantized, model.backend, model.sha256}},
+      settings.telemetry.interval, sinks, [&] {
+        const PublisherStatus status = link().value_or(PublisherStatus{});
+        return OutboxCounts{status.pending, status.dropped};
+      });
+  const auto print_summary = [&] { spdlog::info("{}", summary(reporter.totals(), link())); };
   shutdown.set_last_words(print_summary);
 
   PipelineEnd end;
   {
     std::optional<ConsoleView> console;
     if (live_screen) {
-      console.emplace(output, ConsoleView::Inputs{model_line(model) + "   " + source_line,
-                                                  [&] { return reporter.peek(); },
-                                                  [&] { return publisher ? link_line(publisher->status()) : ""; }});
+      console.emplace(output, [&] { return reporter.peek(); }, [&] { return link_line(link()); });
       log_above(&*console);
     }
     Pipeline pipeline(
-        std::move(source), [&](const Frame& frame, int k) { return classifier.classify(frame.image, k); }, reporter,
+        std::move(source), [&](const Frame& frame, int k) { return classifier.classify(frame.image, k); },
+        reporter,
         {settings.model.top_k, static_cast<std::uint64_t>(settings.frames), settings.source.realtime});
     report_until_done(pipeline, reporter, settings, shutdown.token());
     end = pipeline.end();
@@ -134,8 +138,10 @@ int run(const Settings& settings, Shutdown& shutdown) {
   if (publisher) publisher->finish(stopped ? Steady::duration(patience_at_stop) : patience_at_end);
   print_summary();
   shutdown.set_last_words(nullptr);
-  return exit_status(end, reporter.totals(), publisher ? std::optional(publisher->status()) : std::nullopt,
-                     shutdown.by_signal());
+  if (const std::string fault = output.fault(); !fault.empty()) {
+    throw Error(ExitCode::internal, "cannot write to standard output: " + fault);
+  }
+  return exit_status(end, reporter.totals(), link(), shutdown.by_signal());
 }
 
 }  // namespace glimpse

@@ -10,19 +10,21 @@ std::string summary(const RunTotals& totals, const std::optional<PublisherStatus
   const bool has_rate = totals.classified > 1 && totals.seconds > 0;
   const double rate = has_rate ? static_cast<double>(totals.classified - 1) / totals.seconds : 0;
   std::string text = std::to_string(totals.classified) + " frames in " + fixed(totals.seconds, 1) + " s, " +
-                     (has_rate ? fixed(rate, 1) : "-") + " fps, " + std::to_string(totals.dropped) + " dropped";
+                     (has_rate ? fixed(rate, 1) : "-") + " fps, " + std::to_string(totals.dropped) +
+                     " dropped";
   if (totals.skipped > 0) text += ", " + std::to_string(totals.skipped) + " pictures skipped";
   text += "; records: " + std::to_string(totals.records) + " made";
   if (link) {
-    text += ", " + std::to_string(link->sent) + " acknowledged by the broker, " + std::to_string(link->pending) +
-            " not sent, " + std::to_string(link->dropped) + " dropped";
+    text += ", " + std::to_string(link->sent) + " acknowledged by the broker, " +
+            std::to_string(link->pending) + " not sent, " + std::to_string(link->dropped) + " dropped";
   }
   return text;
 }
 
-std::string link_line(const PublisherStatus& link) {
-  return std::string("broker ") + (link.up ? "connected" : "not connected") + "   " + std::to_string(link.sent) + " sent   " +
-         std::to_string(link.pending) + " waiting   " + std::to_string(link.dropped) + " dropped";
+std::string link_line(const std::optional<PublisherStatus>& link) {
+  if (!link) return "";
+  return std::string("broker ") + (link->up ? "connected" : "not connected") + "   " + std::to_string(link->sent) +
+         " sent   " + std::to_string(link->pending) + " waiting   " + std::to_string(link->dropped) + " dropped";
 }
 
 int exit_status(const PipelineEnd& end, const RunTotals& totals, const std::optional<PublisherStatus>& link,

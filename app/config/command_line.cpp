@@ -25,7 +25,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App app("Watch a camera, name what it sees, report it over MQTT.", "glimpse");
   app.set_version_flag("--version", "glimpse " GLIMPSE_VERSION);
   app.require_subcommand(1);
-  CLI::App* const run = app.add_subcommand("run", "Classify the frames of a source until it ends or you stop it.");
+  CLI::App* const run =
+      app.add_subcommand("run", "Classify the frames of a source until it ends or you stop it.");
   run->footer(examples);
 
   std::vector<std::pair<const Setting*, std::string>> given;  // applied after the configuration file
@@ -34,16 +35,19 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   const std::vector<Setting> table = settings_table(line.settings);
   for (const Setting& setting : table) {
     if (setting.value_name.empty()) {
-      run->add_flag_callback(setting.flag, [&, s = &setting] { given.emplace_back(s, ""); }, setting.help);
+      run->add_flag_callback(
+          setting.flag, [&, s = &setting] { given.emplace_back(s, ""); }, setting.help);
     } else {
       run->add_option_function<std::string>(
-             setting.flag, [&, s = &setting](const std::string& text) { given.emplace_back(s, text); }, setting.help)
+             setting.flag, [&, s = &setting](const std::string& text) { given.emplace_back(s, text); },
+             setting.help)
           ->type_name(setting.value_name);
     }
   }
   run->add_option("--config", config_file, "read settings from a JSON file; the command line overrides it")
       ->type_name("FILE");
-  run->add_flag("--print-config", print_config, "print the settings as a configuration file has them, and end");
+  run->add_flag("--print-config", print_config,
+                "print the settings as a configuration file has them, and end");
 
   try {
     app.parse(argc, argv);
@@ -54,7 +58,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.text = (run->parsed() ? run : &app)->help();
     return line;
   } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage, escape_control(error.what()) + "; see glimpse " + (run->parsed() ? "run " : "") + "--help");
+    throw Error(ExitCode::usage,
+                escape_control(error.what()) + "; see glimpse " + (run->parsed() ? "run " : "") + "--help");
   }
   if (!config_file.empty()) load_config(config_file, line.settings);
   for (const auto& [setting, text] : given) set_from_text(*setting, text);

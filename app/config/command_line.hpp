@@ -14,8 +14,8 @@ struct CommandLine {
   Settings settings;
 };
 
-/// Throws Error(usage) that names the flag, or Error(configuration) for the file of --config. The command line overrides
-/// the file, the file overrides the defaults.
+/// Throws Error(usage) that names the flag, or Error(configuration) for the file of --config. The command
+/// line overrides the file, the file overrides the defaults.
 [[nodiscard]] CommandLine parse_command_line(int argc, const char* const* argv);
 
 }  // namespace glimpse

@@ -13,7 +13,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr std::size_t max_config_bytes = 1u << 20;
 
-[[noreturn]] void bad(const std::string& message) { throw Error(ExitCode::configuration, message); }
+[[noreturn]] void bad(const std::string& message) {
+  throw Error(ExitCode::configuration, message);
+}
 
 /// A value as the message shows it: on one line, and not a page of it.
 std::string shown(const Json& value) {
@@ -25,7 +27,8 @@ std::string read_file(const std::string& file) {
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) bad(file + " is a folder, not a configuration file");
   std::ifstream in(file, std::ios::binary);
-  if (!in) bad("cannot read the configuration " + file + ": no such file, or no permission (ls -l " + file + ")");
+  if (!in)
+    bad("cannot read the configuration " + file + ": no such file, or no permission (ls -l " + file + ")");
   std::string text(max_config_bytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
@@ -44,8 +47,8 @@ Json parse(const std::string& text, const std::string& file) {
     // The library's text ends with what it found and what it expected, after its own code and position.
     const std::string what = error.what();
     const std::size_t reason = what.find(": ");
-    bad(file + ":" + std::to_string(line) + ":" + std::to_string(column) + ": not valid JSON: " +
-        escape_control(reason == std::string::npos ? what : what.substr(reason + 2)));
+    bad(file + ":" + std::to_string(line) + ":" + std::to_string(column) +
+        ": not valid JSON: " + escape_control(reason == std::string::npos ? what : what.substr(reason + 2)));
   }
 }
 
@@ -62,8 +65,10 @@ void set_from_json(const Setting& setting, const Json& value) {
     **whole = value.get<int>();
   } else if (auto* const* number = std::get_if<double*>(&setting.field); number && number_in_range()) {
     **number = value.get<double>();
-  } else if (auto* const* time = std::get_if<std::chrono::milliseconds*>(&setting.field); time && number_in_range()) {
-    **time = std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(value.get<double>()));
+  } else if (auto* const* time = std::get_if<std::chrono::milliseconds*>(&setting.field);
+             time && number_in_range()) {
+    **time =
+        std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(value.get<double>()));
   } else {
     bad(setting.path + ": expected " + expected_by(setting) + ", got " + shown(value));
   }
@@ -72,7 +77,9 @@ void set_from_json(const Setting& setting, const Json& value) {
 void apply(const Json& object, const std::string& prefix, const std::vector<Setting>& table) {
   for (const auto& [key, value] : object.items()) {
     const std::string path = prefix + key;
-    const auto has_path = [&](const Setting& setting) { return !setting.path.empty() && setting.path == path; };
+    const auto has_path = [&](const Setting& setting) {
+      return !setting.path.empty() && setting.path == path;
+    };
     const auto below_path = [&](const Setting& setting) { return setting.path.starts_with(path + "."); };
     if (const auto found = std::find_if(table.begin(), table.end(), has_path); found != table.end()) {
       set_from_json(*found, value);

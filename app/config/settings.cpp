@@ -15,28 +15,33 @@ std::vector<Setting> settings_table(Settings& s) {
       {"source.uri", "--source", "URI",
        "camera (0, /dev/video0, csi), clip.mp4, a picture, frames/, rtsp://…, http://…, gst:PIPELINE or test",
        &s.source.uri},
-      {"source.fps", "--fps", "N", "frames per second asked of a camera, and given by test", &s.source.fps, 1, 1000},
+      {"source.fps", "--fps", "N", "frames per second asked of a camera, and given by test", &s.source.fps, 1,
+       1000},
       {"source.loop", "--loop", "", "begin a file or a folder again at its end", &s.source.loop},
       {"source.realtime", "--realtime", "", "play a file at its own speed instead of as fast as it can go",
        &s.source.realtime},
-      {"model.name", "--model", "NAME|DIR", "model to run (default: mobilenet_v2 where it is installed, else demo)",
-       &s.model.name},
+      {"model.name", "--model", "NAME|DIR",
+       "model to run (default: mobilenet_v2 where it is installed, else demo)", &s.model.name},
       {"model.quantized", "--quantized", "", "run the int8 form of the model", &s.model.quantized},
       {"model.top_k", "--top-k", "K", "how many predictions to show and to report", &s.model.top_k, 1, 1000},
-      {"model.backend", "--backend", "NAME", "what runs the network: auto, torch or onednn", &s.model.backend},
+      {"model.backend", "--backend", "NAME", "what runs the network: auto, torch or onednn",
+       &s.model.backend},
       {"model.threads", "--threads", "N", "threads for the network (default: one fewer than there are cores)",
        &s.model.threads, 1, 256},
-      {"", "--trust", "", "run a model file whose SHA-256 is not the manifest's: it is code, so know where it is from",
+      {"", "--trust", "",
+       "run a model file whose SHA-256 is not the manifest's: it is code, so know where it is from",
        &s.model.trust},
-      {"telemetry.interval_s", "--interval", "DURATION", "time between records, e.g. 500ms; 0: one for every frame",
-       &s.telemetry.interval, 0, 86400},
+      {"telemetry.interval_s", "--interval", "DURATION",
+       "time between records, e.g. 500ms; 0: one for every frame", &s.telemetry.interval, 0, 86400},
       {"telemetry.broker", "--broker", "URI", "send records to mqtts://host[:8883]", &s.telemetry.broker},
-      {"telemetry.ca", "--ca", "FILE", "certificate of the authority that signed the broker's", &s.telemetry.ca},
+      {"telemetry.ca", "--ca", "FILE", "certificate of the authority that signed the broker's",
+       &s.telemetry.ca},
       {"telemetry.cert", "--cert", "FILE", "this device's certificate", &s.telemetry.cert},
       {"telemetry.key", "--key", "FILE", "its private key, readable by its owner alone", &s.telemetry.key},
       {"telemetry.device", "--device", "NAME", "thing name, client id and topic (default: the host name)",
        &s.telemetry.device},
-      {"telemetry.insecure", "--insecure", "", "allow mqtt:// (no TLS) to another machine", &s.telemetry.insecure},
+      {"telemetry.insecure", "--insecure", "", "allow mqtt:// (no TLS) to another machine",
+       &s.telemetry.insecure},
       {"", "--frames", "N", "stop after N frames", &s.frames, 1, 2e9},
       {"", "--duration", "DURATION", "stop after this time, e.g. 30s", &s.duration, 0.001, 1e9},
       {"", "--json", "", "print each record as one line of JSON", &s.json},
@@ -60,7 +65,8 @@ std::string expected_by(const Setting& setting) {
 
 void set_from_text(const Setting& setting, const std::string& text) {
   const auto refuse = [&](const std::string& expected) {
-    throw Error(ExitCode::usage, setting.flag + ": expected " + expected + ", got \"" + escape_control(text) + "\"");
+    throw Error(ExitCode::usage,
+                setting.flag + ": expected " + expected + ", got \"" + escape_control(text) + "\"");
   };
   const auto in_range = [&](double value) { return value >= setting.min && value <= setting.max; };
   const auto parse = [&](auto& value) {
@@ -83,7 +89,8 @@ void set_from_text(const Setting& setting, const std::string& text) {
   } else {
     const auto value = parse_duration(text);
     if (!value || !in_range(std::chrono::duration<double>(*value).count())) {
-      refuse("a time such as 500ms, 30s, 5m or 1h," + expected_by(setting).substr(std::string("a number").size()) + " seconds");
+      refuse("a time such as 500ms, 30s, 5m or 1h," +
+             expected_by(setting).substr(std::string("a number").size()) + " seconds");
     }
     *std::get<std::chrono::milliseconds*>(setting.field) = *value;
   }

@@ -1,4 +1,5 @@
-// All settings of `glimpse run` with their defaults in sight. Filled by load_config() and the command line, then const.
+// All settings of `glimpse run` with their defaults in sight. Filled by load_config() and the command line,
+// then const.
 #pragma once
 
 #include <chrono>
@@ -35,15 +36,16 @@ struct Settings {
   } telemetry;
 
   // Only on the command line: they are about one run.
-  int frames = 0;                          // stop after so many; 0: no limit
+  int frames = 0;                         // stop after so many; 0: no limit
   std::chrono::milliseconds duration{0};  // stop after so long; 0: no limit
   bool json = false;
 };
 
-/// One setting: where it stands in the configuration file, its flag, what it takes, and the field that it fills.
+/// One setting: where it stands in the configuration file, its flag, what it takes, and the field that it
+/// fills.
 struct Setting {
-  std::string path;  // "telemetry.interval_s"; empty: not in the file
-  std::string flag;  // "--interval"
+  std::string path;        // "telemetry.interval_s"; empty: not in the file
+  std::string flag;        // "--interval"
   std::string value_name;  // "DURATION"; empty for a switch
   std::string help;
   std::variant<std::string*, bool*, int*, double*, std::chrono::milliseconds*> field;
@@ -59,8 +61,9 @@ struct Setting {
 /// Parses a command line's text into the field. Throws Error(usage) that names the flag.
 void set_from_text(const Setting& setting, const std::string& text);
 
-/// Reads a JSON configuration file into `settings`, whole or not at all. Throws Error(configuration): malformed JSON with
-/// its line and column; unknown keys, wrong types and values out of range with their path. At most 1 MiB.
+/// Reads a JSON configuration file into `settings`, whole or not at all. Throws Error(configuration):
+/// malformed JSON with its line and column; unknown keys, wrong types and values out of range with their
+/// path. At most 1 MiB.
 void load_config(const std::string& file, Settings& settings);
 
 /// The settings as a configuration file has them.

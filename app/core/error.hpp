@@ -18,8 +18,8 @@ enum class ExitCode {
   configuration = 78,  // EX_CONFIG: the configuration file is wrong
 };
 
-/// Thrown for anything that keeps a command from starting, caught once, in main. The message says what happened, to
-/// which file, key, host or device, and what mends it.
+/// Thrown for anything that keeps a command from starting, caught once, in main. The message says what
+/// happened, to which file, key, host or device, and what mends it.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

@@ -31,11 +31,7 @@ Shutdown::~Shutdown() {
   ::close(event_fd_);
 }
 
-void Shutdown::begin(int exit_status) {
-  {
-    const std::lock_guard lock(mutex_);
-    exit_status_ = exit_status;
-  }
+void Shutdown::begin() {
   const std::uint64_t one = 1;
   (void)!::write(event_fd_, &one, sizeof one);
   stop_.request_stop();
@@ -66,7 +62,7 @@ void Shutdown::watch() {
   if (::poll(wait_for, 1, static_cast<int>(grace.count())) != 0) return;
   const std::lock_guard lock(mutex_);
   if (last_words_) last_words_();
-  std::_Exit(by_signal_ ? 0 : exit_status_);
+  std::_Exit(0);
 }
 
 }  // namespace glimpse

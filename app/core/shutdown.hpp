@@ -9,8 +9,9 @@
 
 namespace glimpse {
 
-/// Turns SIGINT and SIGTERM into a stop, and guards the way out: a driver that does not come back must not keep the
-/// program from ending. Make one first thing in main: signals are blocked for every thread that is born after it.
+/// Turns SIGINT and SIGTERM into a stop, and guards the way out: a driver that does not come back must not
+/// keep the program from ending. Make one first thing in main: signals are blocked for every thread that is
+/// born after it.
 class Shutdown {
  public:
   /// From a stop to the end of the process, at most.
@@ -23,8 +24,8 @@ class Shutdown {
   Shutdown& operator=(const Shutdown&) = delete;
 
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
-  /// Starts the end from within, with the exit status for the case that the orderly end does not come in time.
-  void begin(int exit_status);
+  /// Starts the end from within.
+  void begin();
   [[nodiscard]] bool by_signal() const;
   /// What is printed before the process ends without the orderly end. Called from another thread.
   void set_last_words(std::function<void()> last_words);
@@ -36,7 +37,6 @@ class Shutdown {
   int signal_fd_, event_fd_;
   mutable std::mutex mutex_;
   bool by_signal_ = false;
-  int exit_status_ = 0;
   std::function<void()> last_words_;
   std::jthread watcher_;
 };

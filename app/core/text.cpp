@@ -6,7 +6,8 @@
 namespace glimpse {
 namespace {
 
-/// Bytes in the UTF-8 character that starts at text[at]; a broken start counts as one byte. The code point goes to `out`.
+/// Bytes in the UTF-8 character that starts at text[at]; a broken start counts as one byte. The code point
+/// goes to `out`.
 std::size_t decode(std::string_view text, std::size_t at, char32_t& out) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(at);

@@ -11,7 +11,8 @@
 namespace glimpse {
 namespace {
 
-// With LibTorch 2.6 a module from optimize_for_inference hangs at its second call (Debian 13); 1.13 (Debian 12) is sound.
+// With LibTorch 2.6 a module from optimize_for_inference hangs at its second call (Debian 13); 1.13 (Debian
+// 12) is sound.
 constexpr bool float_onednn_works = TORCH_VERSION_MAJOR < 2;
 
 #if defined(__aarch64__) || defined(__arm__)
@@ -45,8 +46,9 @@ std::string choose_backend(const std::string& asked, bool quantized) {
     return onednn ? "onednn" : "torch";
   }
   if (asked == "torch" || (asked == "onednn" && onednn)) return asked;
-  throw Error(ExitCode::usage, "--backend " + asked + ": this build runs a" + (quantized ? "n int8" : " float") +
-                                   " model on auto, torch" + (onednn ? ", onednn" : ""));
+  throw Error(ExitCode::usage, "--backend " + asked + ": this build runs a" +
+                                   (quantized ? "n int8" : " float") + " model on auto, torch" +
+                                   (onednn ? ", onednn" : ""));
 }
 
 at::QEngine choose_engine(const std::string& backend) {
@@ -60,7 +62,8 @@ at::QEngine choose_engine(const std::string& backend) {
   throw Error(ExitCode::bad_data, "this LibTorch has no engine for int8 models; run without --quantized");
 }
 
-std::unique_ptr<Backend> make_backend(const std::string& backend, const torch::jit::Module& module, bool quantized) {
+std::unique_ptr<Backend> make_backend(const std::string& backend, const torch::jit::Module& module,
+                                      bool quantized) {
   torch::jit::Module frozen = torch::jit::freeze(module);
   if (backend == "onednn" && !quantized) frozen = torch::jit::optimize_for_inference(frozen);
   return std::make_unique<ScriptBackend>(std::move(frozen));

@@ -15,15 +15,16 @@ class Backend {
   [[nodiscard]] virtual at::Tensor run(const at::Tensor& input) = 0;
 };
 
-/// What `auto` means for this machine and this LibTorch, or `asked` where this build has it (else Error(usage)).
+/// What `auto` means for this machine and this LibTorch, or `asked` where this build has it (else
+/// Error(usage)).
 [[nodiscard]] std::string choose_backend(const std::string& asked, bool quantized);
 
-/// The engine that quantized operators shall use, chosen from at::globalContext().supportedQEngines(). LibTorch packs the
-/// weights for it while a module loads: set it before.
+/// The engine that quantized operators shall use, chosen from at::globalContext().supportedQEngines().
+/// LibTorch packs the weights for it while a module loads: set it before.
 [[nodiscard]] at::QEngine choose_engine(const std::string& backend);
 
 /// Takes the module over. `backend`: torch or onednn, as choose_backend() gave it.
-[[nodiscard]] std::unique_ptr<Backend> make_backend(const std::string& backend, const torch::jit::Module& module,
-                                                    bool quantized);
+[[nodiscard]] std::unique_ptr<Backend> make_backend(const std::string& backend,
+                                                    const torch::jit::Module& module, bool quantized);
 
 }  // namespace glimpse

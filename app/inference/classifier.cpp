@@ -23,8 +23,9 @@ double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-/// OpenMP keeps the number of threads for each calling thread, so whoever runs a network sets it for itself. One core is
-/// left free by default: with as many threads as cores, OpenMP's spinning turns 10 ms into 750 ms under load.
+/// OpenMP keeps the number of threads for each calling thread, so whoever runs a network sets it for itself.
+/// One core is left free by default: with as many threads as cores, OpenMP's spinning turns 10 ms into 750 ms
+/// under load.
 int threads_to_use(int asked) {
   if (asked > 0) return asked;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
@@ -36,7 +37,9 @@ void use_threads(int threads) {
 }
 
 /// The first line of what LibTorch says; the rest is its own call stack.
-std::string first_line(const std::string& message) { return escape_control(message.substr(0, message.find('\n'))); }
+std::string first_line(const std::string& message) {
+  return escape_control(message.substr(0, message.find('\n')));
+}
 
 std::string engine_name(at::QEngine engine) {
   std::string name = at::toString(engine);
@@ -57,17 +60,19 @@ LoadedModule load_module(const ModelFile& file) {
     std::istringstream bytes(file.bytes);
     module = torch::jit::load(bytes, torch::kCPU, extra);
   } catch (const std::exception& error) {
-    throw Error(ExitCode::bad_data, name + " is not a TorchScript file that this LibTorch can load: " + first_line(error.what()));
+    throw Error(ExitCode::bad_data,
+                name + " is not a TorchScript file that this LibTorch can load: " + first_line(error.what()));
   }
   if (extra["glimpse.json"].empty()) {
-    throw Error(ExitCode::bad_data, name + " has no glimpse.json inside: it was not made by glimpse's export");
+    throw Error(ExitCode::bad_data,
+                name + " has no glimpse.json inside: it was not made by glimpse's export");
   }
   ModelDescription description = parse_description(extra["glimpse.json"], name + ": glimpse.json");
   if (!file.manifest_labels.empty() && file.manifest_labels != description.labels) {
-    throw Error(ExitCode::bad_data, (file.path.parent_path() / "manifest.json").string() + " has " +
-                                        std::to_string(file.manifest_labels.size()) + " labels that are not the " +
-                                        std::to_string(description.labels.size()) + " of " + name +
-                                        "; export the model again");
+    throw Error(ExitCode::bad_data,
+                (file.path.parent_path() / "manifest.json").string() + " has " +
+                    std::to_string(file.manifest_labels.size()) + " labels that are not the " +
+                    std::to_string(description.labels.size()) + " of " + name + "; export the model again");
   }
   module.eval();
   return {module, std::move(description)};
@@ -93,14 +98,15 @@ struct Classifier::Impl {
     try {
       for (int i = 0; i < 3; ++i) logits = run();
     } catch (const std::exception& error) {
-      throw Error(ExitCode::bad_data, file + " does not run on backend " + info.backend + ": " + first_line(error.what()));
+      throw Error(ExitCode::bad_data,
+                  file + " does not run on backend " + info.backend + ": " + first_line(error.what()));
     }
     if (logits.scalar_type() != at::kFloat || logits.dim() != 2 || logits.size(0) != 1 ||
         logits.size(1) != std::ssize(labels)) {
       std::ostringstream shape;
       shape << logits.sizes();
-      throw Error(ExitCode::bad_data, file + " gives " + shape.str() + " outputs for " + std::to_string(labels.size()) +
-                                          " labels; export the model again");
+      throw Error(ExitCode::bad_data, file + " gives " + shape.str() + " outputs for " +
+                                          std::to_string(labels.size()) + " labels; export the model again");
     }
   }
 };
@@ -151,6 +157,8 @@ Classification Classifier::classify(const cv::Mat& bgr, int k) {
   return result;
 }
 
-const ClassifierInfo& Classifier::info() const { return impl_->info; }
+const ClassifierInfo& Classifier::info() const {
+  return impl_->info;
+}
 
 }  // namespace glimpse

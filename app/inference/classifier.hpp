@@ -38,8 +38,8 @@ struct Classification {
 
 class Classifier {
  public:
-  /// Loads, checks and warms up. Throws Error(bad_data) for a model that is missing, damaged or inconsistent and
-  /// Error(usage) for a backend that this build or model does not have.
+  /// Loads, checks and warms up. Throws Error(bad_data) for a model that is missing, damaged or inconsistent
+  /// and Error(usage) for a backend that this build or model does not have.
   explicit Classifier(const ClassifierOptions& options);
   ~Classifier();
 

@@ -19,7 +19,9 @@ using Json = nlohmann::json;
 constexpr std::uintmax_t max_model_bytes = 2ull << 30;
 constexpr std::uintmax_t max_manifest_bytes = 16u << 20;
 
-[[noreturn]] void bad(const std::string& message) { throw Error(ExitCode::bad_data, message); }
+[[noreturn]] void bad(const std::string& message) {
+  throw Error(ExitCode::bad_data, message);
+}
 
 std::string read_file(const fs::path& path, std::uintmax_t limit) {
   std::error_code ignored;
@@ -49,7 +51,7 @@ std::vector<fs::path> search_folders() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
-    folders.push_back(program.parent_path().parent_path() / "models");                   // build/glimpse
+    folders.push_back(program.parent_path().parent_path() / "models");                // build/glimpse
     folders.push_back(program.parent_path().parent_path() / "share/glimpse/models");  // /usr/bin/glimpse
   }
   return folders;
@@ -136,15 +138,17 @@ ModelFile read_model_file(const fs::path& folder, bool quantized, bool trust) {
   const fs::path manifest_path = folder / "manifest.json";
   if (!fs::exists(manifest_path, ignored)) {
     if (trust) return file;
-    bad(manifest_path.string() + " is missing, and a model file is code: run with --trust if you know where it is from");
+    bad(manifest_path.string() +
+        " is missing, and a model file is code: run with --trust if you know where it is from");
   }
   const Json manifest = parse_json(read_file(manifest_path, max_manifest_bytes), manifest_path.string());
   try {
     file.manifest_labels = manifest.at("labels").get<std::vector<std::string>>();
     const std::string expected = manifest.at("files").at(name).at("sha256");
     if (expected != file.sha256 && !trust) {
-      bad(path.string() + " is damaged or not the file of its manifest: its SHA-256 is " + file.sha256 + ", expected " +
-          escape_control(expected) + "; fetch or export the model again, or run with --trust if the change is yours");
+      bad(path.string() + " is damaged or not the file of its manifest: its SHA-256 is " + file.sha256 +
+          ", expected " + escape_control(expected) +
+          "; fetch or export the model again, or run with --trust if the change is yours");
     }
   } catch (const Json::exception& error) {
     bad(manifest_path.string() + ": " + escape_control(error.what()));

@@ -1,5 +1,5 @@
-// A model folder on disk: manifest.json says which files belong to it and what their SHA-256 is; each .pt carries its own
-// description. models/README.md tells how one is made.
+// A model folder on disk: manifest.json says which files belong to it and what their SHA-256 is; each .pt
+// carries its own description. models/README.md tells how one is made.
 #pragma once
 
 #include <array>
@@ -9,11 +9,12 @@
 
 namespace glimpse {
 
-/// How a picture becomes the network's input, as torchvision does it: the shorter side is resized to `resize` pixels
-/// (bilinear, antialiased), the centre width x height is cut out, and each channel becomes (value / 255 - mean) / std.
+/// How a picture becomes the network's input, as torchvision does it: the shorter side is resized to `resize`
+/// pixels (bilinear, antialiased), the centre width x height is cut out, and each channel becomes (value /
+/// 255 - mean) / std.
 struct InputSpec {
-  int width = 0, height = 0;  // pixels
-  int resize = 0;             // pixels of the shorter side
+  int width = 0, height = 0;           // pixels
+  int resize = 0;                      // pixels of the shorter side
   std::array<float, 3> mean{}, std{};  // R, G, B
 };
 
@@ -31,16 +32,17 @@ struct ModelDescription {
 struct ModelFile {
   std::filesystem::path path;
   std::string bytes;
-  std::string sha256;  // lower-case hex, of `bytes`
+  std::string sha256;                        // lower-case hex, of `bytes`
   std::vector<std::string> manifest_labels;  // empty without a manifest
 };
 
-/// The folder of `model`: a folder's path, or a name looked up in ./models, beside the program and in its share folder.
-/// An empty name means mobilenet_v2 where it is installed, else demo. Throws Error(bad_data) that lists what there is.
+/// The folder of `model`: a folder's path, or a name looked up in ./models, beside the program and in its
+/// share folder. An empty name means mobilenet_v2 where it is installed, else demo. Throws Error(bad_data)
+/// that lists what there is.
 [[nodiscard]] std::filesystem::path find_model(const std::string& model);
 
-/// Reads float.pt or int8.pt. A model file is code, so unless `trust` is set a missing manifest or another hash than the
-/// manifest's throws Error(bad_data).
+/// Reads float.pt or int8.pt. A model file is code, so unless `trust` is set a missing manifest or another
+/// hash than the manifest's throws Error(bad_data).
 [[nodiscard]] ModelFile read_model_file(const std::filesystem::path& folder, bool quantized, bool trust);
 
 }  // namespace glimpse

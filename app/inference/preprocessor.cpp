@@ -28,7 +28,8 @@ Preprocessor::Axis Preprocessor::make_axis(int in, int resized, int crop_begin, 
     const double centre = (crop_begin + i + 0.5) * scale;
     const int begin = std::max(0, static_cast<int>(centre - support + 0.5));
     const int end = std::min(in, static_cast<int>(centre + support + 0.5));
-    const int first = std::min(begin, in - axis.taps);  // every row has room for all taps; the spare ones weigh 0
+    const int first =
+        std::min(begin, in - axis.taps);  // every row has room for all taps; the spare ones weigh 0
     axis.first[static_cast<std::size_t>(i)] = first;
     float* row = axis.weights.data() + static_cast<std::ptrdiff_t>(i) * axis.taps;
     double sum = 0;
@@ -43,9 +44,12 @@ Preprocessor::Axis Preprocessor::make_axis(int in, int resized, int crop_begin, 
 void Preprocessor::plan(int rows, int cols) {
   const int shorter = std::min(rows, cols);
   const auto resized = [&](int side) {  // torchvision truncates the longer side
-    return side == shorter ? spec_.resize : static_cast<int>(static_cast<double>(spec_.resize) * side / shorter);
+    return side == shorter ? spec_.resize
+                           : static_cast<int>(static_cast<double>(spec_.resize) * side / shorter);
   };
-  const auto crop_begin = [](int side, int crop) { return static_cast<int>(std::nearbyint((side - crop) / 2.0)); };
+  const auto crop_begin = [](int side, int crop) {
+    return static_cast<int>(std::nearbyint((side - crop) / 2.0));
+  };
   const int tall = resized(rows), wide = resized(cols);
   vertical_ = make_axis(rows, tall, crop_begin(tall, spec_.height), spec_.height);
   horizontal_ = make_axis(cols, wide, crop_begin(wide, spec_.width), spec_.width);
@@ -75,7 +79,8 @@ void Preprocessor::run(const cv::Mat& bgr, float* out) {
     }
     for (int x = 0; x < spec_.width; ++x) {
       const float* const pixel = line + horizontal_.first[static_cast<std::size_t>(x)] * 3;
-      const float* const across = horizontal_.weights.data() + static_cast<std::ptrdiff_t>(x) * horizontal_.taps;
+      const float* const across =
+          horizontal_.weights.data() + static_cast<std::ptrdiff_t>(x) * horizontal_.taps;
       float blue = 0.5f, green = 0.5f, red = 0.5f;  // rounding, done by the cut to 8 bit below
       for (int tap = 0; tap < horizontal_.taps; ++tap) {
         blue += across[tap] * pixel[tap * 3];

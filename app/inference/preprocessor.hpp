@@ -9,9 +9,9 @@
 
 namespace glimpse {
 
-/// Resize, crop, colour order, normalisation and layout in one walk over the frame, as torchvision does them on a PIL
-/// picture: antialiased bilinear is a triangle filter as wide as the shrinking factor, pixels are rounded to 8 bit before
-/// they are normalised.
+/// Resize, crop, colour order, normalisation and layout in one walk over the frame, as torchvision does them
+/// on a PIL picture: antialiased bilinear is a triangle filter as wide as the shrinking factor, pixels are
+/// rounded to 8 bit before they are normalised.
 class Preprocessor {
  public:
   explicit Preprocessor(const InputSpec& spec);

@@ -33,7 +33,8 @@ class Mailbox {
     return full ? Put::overwrote : Put::done;
   }
 
-  /// The oldest item; waits for one. Nothing when `stop` is requested, or when the mailbox is closed and empty.
+  /// The oldest item; waits for one. Nothing when `stop` is requested, or when the mailbox is closed and
+  /// empty.
   [[nodiscard]] std::optional<T> take(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, stop, [&] { return closed_ || !items_.empty(); });

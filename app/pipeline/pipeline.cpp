@@ -11,13 +11,15 @@ constexpr std::size_t file_capacity = 4;
 
 }  // namespace
 
-Pipeline::Pipeline(std::unique_ptr<VideoSource> source, Classify classify, Reporter& reporter, PipelineOptions options)
+Pipeline::Pipeline(std::unique_ptr<VideoSource> source, Classify classify, Reporter& reporter,
+                   PipelineOptions options)
     : source_(std::move(source)),
       classify_(std::move(classify)),
       reporter_(reporter),
       options_(options),
       mailbox_(source_->info().live ? live_capacity : file_capacity,
-               source_->info().live ? Mailbox<Frame>::WhenFull::overwrite_oldest : Mailbox<Frame>::WhenFull::wait) {
+               source_->info().live ? Mailbox<Frame>::WhenFull::overwrite_oldest
+                                    : Mailbox<Frame>::WhenFull::wait) {
   inference_thread_ = std::jthread([this](const std::stop_token& stop) { infer(stop); });
   capture_thread_ = std::jthread([this](const std::stop_token& stop) { capture(stop); });
 }
@@ -62,8 +64,8 @@ void Pipeline::capture(const std::stop_token& stop) {
         continue;
       }
       if (paced) {
-        const auto due = start + std::chrono::duration_cast<Steady::duration>(
-                                     std::chrono::duration<double>(static_cast<double>(delivered) / info.fps));
+        const auto due = start + std::chrono::duration_cast<Steady::duration>(std::chrono::duration<double>(
+                                     static_cast<double>(delivered) / info.fps));
         if (!sleep_until(stop, due)) break;
         frame.captured_at = Steady::now();
       }

@@ -35,13 +35,15 @@ class Pipeline {
   using Classify = std::function<Classification(const Frame&, int top_k)>;
 
   /// Starts both threads. `reporter` must outlive the pipeline.
-  Pipeline(std::unique_ptr<VideoSource> source, Classify classify, Reporter& reporter, PipelineOptions options);
+  Pipeline(std::unique_ptr<VideoSource> source, Classify classify, Reporter& reporter,
+           PipelineOptions options);
   /// Stops both threads and waits for them.
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  /// Waits until the source has ended and its last frame is classified, or `deadline`, or a stop. True: it has ended.
+  /// Waits until the source has ended and its last frame is classified, or `deadline`, or a stop. True: it
+  /// has ended.
   [[nodiscard]] bool wait_until(Steady::time_point deadline, const std::stop_token& stop);
   /// How it ended; empty while it runs.
   [[nodiscard]] PipelineEnd end() const;

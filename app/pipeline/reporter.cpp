@@ -5,7 +5,8 @@
 namespace glimpse {
 namespace {
 
-/// Rates and percentiles are those since the last record, and over a second where records come faster than that.
+/// Rates and percentiles are those since the last record, and over a second where records come faster than
+/// that.
 Steady::duration window_for(std::chrono::milliseconds interval) {
   return std::max(interval, std::chrono::milliseconds(1000));
 }
@@ -83,8 +84,9 @@ Record Reporter::current(Steady::time_point now) {
   record.device = identity_.device;
   record.boot = identity_.boot;
   record.seq = totals_.records;
-  record.time_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  record.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
   record.model = identity_.model;
   record.capture_fps = captured_.rate(now);
   record.inference_fps = inferred_.rate(now);

@@ -36,7 +36,8 @@ class Reporter {
     std::string hostname, device, boot;
     ModelIdentity model;
   };
-  /// `interval` 0: a record for every frame, sent from the thread that calls classified(); else tick() sends them.
+  /// `interval` 0: a record for every frame, sent from the thread that calls classified(); else tick() sends
+  /// them.
   Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
            std::function<OutboxCounts()> outbox);
 

@@ -7,7 +7,8 @@
 namespace glimpse {
 
 void RollingWindow::forget(Steady::time_point now) {
-  while (!events_.empty() && (events_.front().at < now - span_ || events_.size() > max_events)) events_.pop_front();
+  while (!events_.empty() && (events_.front().at < now - span_ || events_.size() > max_events))
+    events_.pop_front();
 }
 
 void RollingWindow::add(Steady::time_point now, double value) {
@@ -18,8 +19,8 @@ void RollingWindow::add(Steady::time_point now, double value) {
 std::optional<double> RollingWindow::rate(Steady::time_point now) {
   forget(now);
   if (events_.size() < 2) return std::nullopt;
-  // n events bound n - 1 intervals. A source that has fallen silent shows as a falling rate: the time since its last
-  // event counts once it is longer than an interval.
+  // n events bound n - 1 intervals. A source that has fallen silent shows as a falling rate: the time since
+  // its last event counts once it is longer than an interval.
   const double newest = std::chrono::duration<double>(events_.back().at - events_.front().at).count();
   const double silent = std::chrono::duration<double>(now - events_.back().at).count();
   const double intervals = static_cast<double>(events_.size() - 1);

@@ -10,7 +10,8 @@
 
 namespace glimpse {
 
-/// Events with a value each, kept for `span` and never more than max_events (the oldest go; the span is then shorter).
+/// Events with a value each, kept for `span` and never more than max_events (the oldest go; the span is then
+/// shorter).
 class RollingWindow {
  public:
   static constexpr std::size_t max_events = 4096;
@@ -18,7 +19,8 @@ class RollingWindow {
   explicit RollingWindow(Steady::duration span) : span_(span) {}
 
   void add(Steady::time_point now, double value);
-  /// Events per second from the oldest kept to `now`; nothing before the second event or when all have grown old.
+  /// Events per second from the oldest kept to `now`; nothing before the second event or when all have grown
+  /// old.
   [[nodiscard]] std::optional<double> rate(Steady::time_point now);
   /// Nearest-rank percentiles of the values; nothing when there are none.
   [[nodiscard]] std::optional<Percentiles> percentiles(Steady::time_point now);

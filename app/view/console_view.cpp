@@ -57,25 +57,29 @@ int terminal_rows() {
 
 }  // namespace
 
-std::vector<std::string> render_console(const Record& record, const std::string& title, const std::string& link,
-                                        int columns, bool colour) {
-  const auto in = [&](const char* style, const std::string& text) { return colour ? style + text + plain : text; };
+std::vector<std::string> render_console(const Record& record, const std::string& link, int columns,
+                                        bool colour) {
+  const auto in = [&](const char* style, const std::string& text) {
+    return colour ? style + text + plain : text;
+  };
   const int width = std::max(columns, 20);
   const SystemStatus& system = record.system;
   const auto& ms = record.inference_ms;
   std::vector<std::string> lines;
-  lines.push_back(in(bold, fit_to_width(escape_control(title), width)));
   const std::vector<std::string> facts{
       join({fixed(record.inference_fps, 1) + " fps", "capture " + fixed(record.capture_fps, 1) + " fps",
             "dropped " + std::to_string(record.frames_dropped),
             "frame " + (record.frame_index ? std::to_string(*record.frame_index) : "-")}),
-      join({"inference " + (ms ? fixed(ms->p50, 1) + " / " + fixed(ms->p90, 1) + " / " + fixed(ms->p99, 1) : "-") + " ms",
+      join({"inference " +
+                (ms ? fixed(ms->p50, 1) + " / " + fixed(ms->p90, 1) + " / " + fixed(ms->p99, 1) : "-") +
+                " ms",
             "age " + fixed(record.frame_age_ms, 0) + " ms", "(p50 / p90 / p99)"}),
       join({"cpu " + fixed(system.cpu_percent, 0) + " %", "rss " + fixed(system.rss_mb, 0) + " MB",
             system.temperature_c ? fixed(system.temperature_c, 1) + " °C" : "", throttling(system)}),
       link};
   for (const std::string& fact : facts) {
-    if (!fact.empty()) lines.push_back(in(dim, fit_to_width(escape_control(fact), width)));
+    if (!fact.empty())
+      lines.push_back(in(lines.empty() ? bold : dim, fit_to_width(escape_control(fact), width)));
   }
   lines.emplace_back();
 
@@ -87,14 +91,16 @@ std::vector<std::string> render_console(const Record& record, const std::string&
     const std::string text = (rank < 10 ? " " : "") + std::to_string(rank) + " " +
                              fit_to_width(escape_control(guess.label), label_columns);
     const std::string percent = fixed(100 * guess.probability, 1) + " %";
-    const std::string bars = bar_columns > 0 ? fit_to_width(bar(guess.probability, bar_columns), bar_columns) : "";
+    const std::string bars =
+        bar_columns > 0 ? fit_to_width(bar(guess.probability, bar_columns), bar_columns) : "";
     lines.push_back(in(rank == 1 ? bold : plain, text) + " " + in(green, bars) + " " +
                     std::string(percent.size() < 7 ? 7 - percent.size() : 0, ' ') + percent);
   }
   return lines;
 }
 
-ConsoleView::ConsoleView(Output& output, Inputs inputs) : output_(output), inputs_(std::move(inputs)) {
+ConsoleView::ConsoleView(Output& output, std::function<Record()> record, std::function<std::string()> link)
+    : output_(output), record_(std::move(record)), link_(std::move(link)) {
   output_.write("\x1b[?25l");  // no cursor jumping about
   thread_ = std::jthread([this](const std::stop_token& stop) {
     do draw();
@@ -114,11 +120,11 @@ std::string ConsoleView::back_to_top() const {
 }
 
 void ConsoleView::draw() {
-  Record record = inputs_.record();
+  Record record = record_();
   const std::lock_guard lock(mutex_);
   if (draws_++ % redraws_per_system_reading == 0) system_ = system_meter_.read();
   record.system = system_;
-  std::vector<std::string> lines = render_console(record, inputs_.title, inputs_.link(), terminal_columns(), true);
+  std::vector<std::string> lines = render_console(record, link_(), terminal_columns(), true);
   // A screen lower than the text would scroll at each redraw.
   lines.resize(std::min(lines.size(), static_cast<std::size_t>(std::max(1, terminal_rows() - 1))));
   std::string text = back_to_top();

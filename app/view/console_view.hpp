@@ -12,20 +12,16 @@
 
 namespace glimpse {
 
-/// What stands on the screen for a record, `columns` wide (at least 20). `colour` adds ANSI colours. The title and the
-/// link are lines of the caller's; an empty link is left out.
-[[nodiscard]] std::vector<std::string> render_console(const Record& record, const std::string& title,
-                                                      const std::string& link, int columns, bool colour);
+/// What stands on the screen for a record, `columns` wide (at least 20). `colour` adds ANSI colours. `link`
+/// is a line of the caller's about the broker; an empty one is left out.
+[[nodiscard]] std::vector<std::string> render_console(const Record& record, const std::string& link,
+                                                      int columns, bool colour);
 
 /// Redraws ten times a second from a thread of its own, so that a slow terminal never slows inference.
 class ConsoleView {
  public:
-  struct Inputs {
-    std::string title;
-    std::function<Record()> record;    // as of now
-    std::function<std::string()> link;  // one line, or ""
-  };
-  ConsoleView(Output& output, Inputs inputs);
+  /// `record` gives the record as of now, `link` a line about the broker or "".
+  ConsoleView(Output& output, std::function<Record()> record, std::function<std::string()> link);
   /// Draws once more and leaves the screen as it stands, the cursor below it.
   ~ConsoleView();
   ConsoleView(const ConsoleView&) = delete;
@@ -39,7 +35,8 @@ class ConsoleView {
   [[nodiscard]] std::string back_to_top() const;
 
   Output& output_;
-  const Inputs inputs_;
+  const std::function<Record()> record_;
+  const std::function<std::string()> link_;
   SystemMeter system_meter_;  // the screen's own: a record may be a minute old
   SystemStatus system_;
   int draws_ = 0;

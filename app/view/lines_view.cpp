@@ -14,15 +14,20 @@ std::string to_plain_line(const Record& record) {
   }
   line += " | " + fixed(record.inference_fps, 1) + " fps (capture " + fixed(record.capture_fps, 1) + ")";
   if (const auto& ms = record.inference_ms) {
-    line += " | inference p50 " + fixed(ms->p50, 1) + " p90 " + fixed(ms->p90, 1) + " p99 " + fixed(ms->p99, 1) + " ms";
+    line += " | inference p50 " + fixed(ms->p50, 1) + " p90 " + fixed(ms->p90, 1) + " p99 " +
+            fixed(ms->p99, 1) + " ms";
   }
-  line += " | age " + fixed(record.frame_age_ms, 0) + " ms, dropped " + std::to_string(record.frames_dropped) + ", cpu " +
-          fixed(record.system.cpu_percent, 0) + " %";
+  line += " | age " + fixed(record.frame_age_ms, 0) + " ms, dropped " +
+          std::to_string(record.frames_dropped) + ", cpu " + fixed(record.system.cpu_percent, 0) + " %";
   return line;
 }
 
-void JsonView::accept(const Record& record) { output_.write(to_json(record) + "\n"); }
+void JsonView::accept(const Record& record) {
+  output_.write(to_json(record) + "\n");
+}
 
-void LinesView::accept(const Record& record) { output_.write(to_plain_line(record) + "\n"); }
+void LinesView::accept(const Record& record) {
+  output_.write(to_plain_line(record) + "\n");
+}
 
 }  // namespace glimpse

@@ -49,10 +49,13 @@ std::shared_ptr<LogSink> log_sink() {
 
 void start_log() {
   auto logger = std::make_shared<spdlog::logger>("glimpse", log_sink());
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%H:%M:%S %l: %v", spdlog::pattern_time_type::local, ""));
+  logger->set_formatter(
+      std::make_unique<spdlog::pattern_formatter>("%H:%M:%S %l: %v", spdlog::pattern_time_type::local, ""));
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log_above(ConsoleView* console) { log_sink()->above(console); }
+void log_above(ConsoleView* console) {
+  log_sink()->above(console);
+}
 
 }  // namespace glimpse

@@ -15,9 +15,15 @@ void Output::write(std::string_view text) {
       text.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {
       closed_ = true;
-      on_closed_(errno == EPIPE ? "" : std::strerror(errno));
+      if (errno != EPIPE) fault_ = std::strerror(errno);
+      on_closed_();
     }
   }
+}
+
+std::string Output::fault() const {
+  const std::lock_guard lock(mutex_);
+  return fault_;
 }
 
 }  // namespace glimpse

@@ -9,16 +9,19 @@
 namespace glimpse {
 
 /// Writes whole texts, each at once. When writing fails (the reader has closed the pipe, the disk is full) it calls
-/// `on_closed` once, with "" for a reader that left and the reason otherwise, and writes no more.
+/// `on_closed` once and writes no more.
 class Output {
  public:
-  explicit Output(std::function<void(const std::string& reason)> on_closed) : on_closed_(std::move(on_closed)) {}
+  explicit Output(std::function<void()> on_closed) : on_closed_(std::move(on_closed)) {}
   void write(std::string_view text);
+  /// Why writing failed; "" where it did not, or where the reader merely left.
+  [[nodiscard]] std::string fault() const;
 
  private:
-  const std::function<void(const std::string&)> on_closed_;
-  std::mutex mutex_;
+  const std::function<void()> on_closed_;
+  mutable std::mutex mutex_;
   bool closed_ = false;
+  std::string fault_;
 };
 
 }  // namespace glimpse

@@ -28,11 +28,13 @@ std::string usage_error(const std::vector<const char*>& words) {
 }  // namespace
 
 TEST_CASE("The flags of the contract fill the settings") {
-  const Settings s = parse({"run", "--source", "clip.mp4", "--model", "demo", "--quantized", "--top-k", "5", "--backend",
-                            "torch", "--threads", "2", "--fps", "30", "--broker", "mqtts://b", "--ca", "a", "--cert", "c",
-                            "--key", "k", "--device", "pi-1", "--interval", "500ms", "--frames", "9", "--duration", "2m",
-                            "--loop", "--realtime", "--json"})
-                         .settings;
+  const Settings s =
+      parse({"run",        "--source",  "clip.mp4", "--model",    "demo",   "--quantized", "--top-k",
+             "5",          "--backend", "torch",    "--threads",  "2",      "--fps",       "30",
+             "--broker",   "mqtts://b", "--ca",     "a",          "--cert", "c",           "--key",
+             "k",          "--device",  "pi-1",     "--interval", "500ms",  "--frames",    "9",
+             "--duration", "2m",        "--loop",   "--realtime", "--json"})
+          .settings;
   CHECK(s.source.uri == "clip.mp4");
   CHECK(s.model.name == "demo");
   CHECK(s.model.quantized);
@@ -67,7 +69,8 @@ TEST_CASE("Bad usage names the flag") {
              ContainsSubstring("--top-k: expected a whole number from 1 to 1000, got \"0\""));
   CHECK_THAT(usage_error({"run", "--top-k", "5000"}), ContainsSubstring("--top-k"));
   CHECK_THAT(usage_error({"run", "--top-k", "ten"}), ContainsSubstring("--top-k"));
-  CHECK_THAT(usage_error({"run", "--interval", "soon"}), ContainsSubstring("--interval: expected a time such as 500ms"));
+  CHECK_THAT(usage_error({"run", "--interval", "soon"}),
+             ContainsSubstring("--interval: expected a time such as 500ms"));
   CHECK_THAT(usage_error({"run", "--interval", "25h"}), ContainsSubstring("from 0 to 86400 seconds"));
   CHECK_THAT(usage_error({"run", "--frames", "-1"}), ContainsSubstring("--frames"));
   CHECK_THAT(usage_error({"run", "--sauce", "0"}), ContainsSubstring("--sauce"));

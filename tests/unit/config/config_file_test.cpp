@@ -71,7 +71,8 @@ TEST_CASE("A wrong type is named by its path") {
 TEST_CASE("A value out of range is named by its path") {
   CHECK_THAT(refusal(R"({"model": {"top_k": 0}})"), ContainsSubstring("model.top_k"));
   CHECK_THAT(refusal(R"({"model": {"top_k": 99999999999}})"), ContainsSubstring("model.top_k"));
-  CHECK_THAT(refusal(R"({"source": {"fps": 1e9}})"), ContainsSubstring("source.fps: expected a number from 1 to 1000"));
+  CHECK_THAT(refusal(R"({"source": {"fps": 1e9}})"),
+             ContainsSubstring("source.fps: expected a number from 1 to 1000"));
 }
 
 TEST_CASE("An unknown key is named by its path, with those that are known") {
@@ -85,7 +86,8 @@ TEST_CASE("One bad value keeps the good ones beside it out") {
 }
 
 TEST_CASE("Malformed JSON is named by line and column") {
-  CHECK_THAT(refusal("{\n  \"model\": {\n    \"top_k\": 3,,\n  }\n}"), ContainsSubstring(":3:16: not valid JSON"));
+  CHECK_THAT(refusal("{\n  \"model\": {\n    \"top_k\": 3,,\n  }\n}"),
+             ContainsSubstring(":3:16: not valid JSON"));
   CHECK_THAT(refusal(""), ContainsSubstring(":1:1: not valid JSON"));
   CHECK_THAT(refusal("{\"a\": \"\xff\"}"), ContainsSubstring("not valid JSON"));
 }

@@ -6,7 +6,9 @@
 
 using namespace glimpse;
 
-TEST_CASE("A wait is over at its time") { CHECK(sleep_for(std::stop_token{}, std::chrono::milliseconds(1))); }
+TEST_CASE("A wait is over at its time") {
+  CHECK(sleep_for(std::stop_token{}, std::chrono::milliseconds(1)));
+}
 
 TEST_CASE("A stop ends a wait that would last an hour") {
   std::stop_source stop;

@@ -15,7 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 const std::string demo = GLIMPSE_ROOT "/models/demo";
 
-ClassifierOptions options(bool quantized, const std::string& backend = "auto", const std::string& model = demo) {
+ClassifierOptions options(bool quantized, const std::string& backend = "auto",
+                          const std::string& model = demo) {
   return {model, quantized, backend, 1, false};
 }
 
@@ -52,7 +53,8 @@ TEST_CASE("The demo model runs, float and int8") {
     const Classification result = classifier.classify(disc(), 10);
     REQUIRE(result.top.size() == 10);
     CHECK(result.top[0].probability >= result.top[9].probability);
-    CHECK(classifier.classify(disc(), 1000).top.size() == static_cast<std::size_t>(classifier.info().classes));
+    CHECK(classifier.classify(disc(), 1000).top.size() ==
+          static_cast<std::size_t>(classifier.info().classes));
   }
 }
 

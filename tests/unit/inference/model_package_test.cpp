@@ -47,15 +47,17 @@ TEST_CASE("A changed model file is refused, unless it is trusted") {
   const TempFolder folder;
   folder.write("float.pt", "abd");
   folder.write("manifest.json", manifest(sha256_of_abc));
-  CHECK_THAT(refusal([&] { (void)read_model_file(folder.path(), false, false); }),
-             ContainsSubstring("float.pt") && ContainsSubstring(sha256_of_abc) && ContainsSubstring("--trust"));
+  CHECK_THAT(
+      refusal([&] { (void)read_model_file(folder.path(), false, false); }),
+      ContainsSubstring("float.pt") && ContainsSubstring(sha256_of_abc) && ContainsSubstring("--trust"));
   CHECK(read_model_file(folder.path(), false, true).bytes == "abd");
 }
 
 TEST_CASE("A folder without a manifest is refused, unless it is trusted") {
   const TempFolder folder;
   folder.write("float.pt", "abc");
-  CHECK_THAT(refusal([&] { (void)read_model_file(folder.path(), false, false); }), ContainsSubstring("manifest.json is missing"));
+  CHECK_THAT(refusal([&] { (void)read_model_file(folder.path(), false, false); }),
+             ContainsSubstring("manifest.json is missing"));
   CHECK(read_model_file(folder.path(), false, true).manifest_labels.empty());
 }
 
@@ -70,10 +72,12 @@ TEST_CASE("A form that the folder does not have is named") {
 TEST_CASE("A broken manifest is named") {
   const TempFolder folder;
   folder.write("float.pt", "abc");
-  for (const char* text : {"", "{", "[]", R"({"labels": 3})", R"({"labels": ["cat"]})", R"({"labels": [], "files": {}})"}) {
+  for (const char* text :
+       {"", "{", "[]", R"({"labels": 3})", R"({"labels": ["cat"]})", R"({"labels": [], "files": {}})"}) {
     folder.write("manifest.json", text);
     CAPTURE(text);
-    CHECK_THAT(refusal([&] { (void)read_model_file(folder.path(), false, false); }), ContainsSubstring("manifest.json"));
+    CHECK_THAT(refusal([&] { (void)read_model_file(folder.path(), false, false); }),
+               ContainsSubstring("manifest.json"));
   }
 }
 
@@ -85,7 +89,8 @@ TEST_CASE("A model is found by its folder; an unknown one is an error that lists
 
 TEST_CASE("A description is checked whole") {
   const ModelDescription good = parse_description(
-      description(R"({"width": 224, "height": 200, "resize": 256, "mean": [0, 0.5, 1], "std": [1, 2, 3]})"), "x");
+      description(R"({"width": 224, "height": 200, "resize": 256, "mean": [0, 0.5, 1], "std": [1, 2, 3]})"),
+      "x");
   CHECK(good.input.height == 200);
   CHECK(good.input.std[2] == 3);
   for (const char* input :
@@ -95,7 +100,8 @@ TEST_CASE("A description is checked whole") {
         R"({"width": 224, "height": 224, "resize": 224, "mean": [0, 0, 0], "std": [1, 0, 1]})",
         R"({"width": 224, "height": 224, "resize": 224, "mean": [0, 0], "std": [1, 1, 1]})"}) {
     CAPTURE(input);
-    CHECK_THAT(refusal([&] { (void)parse_description(description(input), "origin"); }), ContainsSubstring("origin"));
+    CHECK_THAT(refusal([&] { (void)parse_description(description(input), "origin"); }),
+               ContainsSubstring("origin"));
   }
   CHECK_THAT(refusal([] { (void)parse_description(R"({"format": "other/9"})", "origin"); }),
              ContainsSubstring("glimpse-model/1"));

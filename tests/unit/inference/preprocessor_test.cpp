@@ -11,7 +11,9 @@ using namespace glimpse;
 namespace {
 
 /// With mean 0 and std 1/255 the output is the 8-bit pixel itself.
-InputSpec pixels_224() { return {224, 224, 224, {0, 0, 0}, {1.0f / 255, 1.0f / 255, 1.0f / 255}}; }
+InputSpec pixels_224() {
+  return {224, 224, 224, {0, 0, 0}, {1.0f / 255, 1.0f / 255, 1.0f / 255}};
+}
 
 /// The picture of tests/data/make_preprocess_golden.py, as OpenCV holds it.
 cv::Mat formula_picture(int width, int height) {
@@ -19,7 +21,8 @@ cv::Mat formula_picture(int width, int height) {
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       for (int channel = 0; channel < 3; ++channel) {
-        bgr.ptr(y)[x * 3 + 2 - channel] = static_cast<unsigned char>((x * 7 + y * 13 + channel * 29 + x * y / 16) % 256);
+        bgr.ptr(y)[x * 3 + 2 - channel] =
+            static_cast<unsigned char>((x * 7 + y * 13 + channel * 29 + x * y / 16) % 256);
       }
     }
   }
@@ -48,7 +51,8 @@ TEST_CASE("Resize and crop give torchvision's pixels") {
     CAPTURE(line);
     for (int channel = 0; channel < 3; ++channel) {
       // Pillow rounds to 8 bit between its two passes, we only at the end: at most one step apart.
-      CHECK(std::abs(out[static_cast<std::size_t>((channel * 224 + y) * 224 + x)] - static_cast<float>(rgb[channel])) <= 1.001f);
+      CHECK(std::abs(out[static_cast<std::size_t>((channel * 224 + y) * 224 + x)] -
+                     static_cast<float>(rgb[channel])) <= 1.001f);
     }
     ++compared;
   }

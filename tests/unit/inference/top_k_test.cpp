@@ -12,7 +12,8 @@ const std::vector<std::string> labels{"a", "b", "c", "d"};
 }
 
 TEST_CASE("The k most probable come first, with their softmax") {
-  const std::vector<float> logits{0, std::log(2.0f), std::log(5.0f), std::log(2.0f)};  // softmax: 0.1 0.2 0.5 0.2
+  const std::vector<float> logits{0, std::log(2.0f), std::log(5.0f),
+                                  std::log(2.0f)};  // softmax: 0.1 0.2 0.5 0.2
   const auto top = top_k(logits, labels, 3);
   REQUIRE(top.size() == 3);
   CHECK(top[0].index == 2);
@@ -23,7 +24,9 @@ TEST_CASE("The k most probable come first, with their softmax") {
   CHECK(top[2].probability == Approx(0.2));
 }
 
-TEST_CASE("k is cut to the number of classes") { CHECK(top_k(std::vector<float>{1, 2, 3, 4}, labels, 1000).size() == 4); }
+TEST_CASE("k is cut to the number of classes") {
+  CHECK(top_k(std::vector<float>{1, 2, 3, 4}, labels, 1000).size() == 4);
+}
 
 TEST_CASE("Large logits do not overflow") {
   const auto top = top_k(std::vector<float>{1000, 999, -1000, 0}, labels, 2);

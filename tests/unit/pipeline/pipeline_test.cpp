@@ -14,7 +14,9 @@ namespace {
 /// A source that does what a test says.
 class ScriptedSource : public VideoSource {
  public:
-  ScriptedSource(bool live, std::function<ReadResult(Frame&)> read) : read_(std::move(read)) { info_.live = live; }
+  ScriptedSource(bool live, std::function<ReadResult(Frame&)> read) : read_(std::move(read)) {
+    info_.live = live;
+  }
   ReadResult read(Frame& frame) override { return read_(frame); }
   const SourceInfo& info() const override { return info_; }
 
@@ -29,22 +31,26 @@ struct Keep : Sink {
 };
 
 std::unique_ptr<VideoSource> counting_file(std::uint64_t frames, ReadResult then = {ReadStatus::end, ""}) {
-  return std::make_unique<ScriptedSource>(false, [=, next = std::uint64_t{0}](Frame& frame) mutable -> ReadResult {
-    if (next == frames) return then;
-    frame.index = next++;
-    frame.captured_at = Steady::now();
-    return {};
-  });
+  return std::make_unique<ScriptedSource>(false,
+                                          [=, next = std::uint64_t{0}](Frame& frame) mutable -> ReadResult {
+                                            if (next == frames) return then;
+                                            frame.index = next++;
+                                            frame.captured_at = Steady::now();
+                                            return {};
+                                          });
 }
 
-Classification named(const Frame&, int) { return {{{0, "cat", 1.0}}, 0.1, 1.0}; }
+Classification named(const Frame&, int) {
+  return {{{0, "cat", 1.0}}, 0.1, 1.0};
+}
 
 struct Run {
   Keep sink;
   Reporter reporter{{}, std::chrono::milliseconds(0), {&sink}, [] { return OutboxCounts{}; }};
   PipelineEnd end;
 
-  void play(std::unique_ptr<VideoSource> source, const Pipeline::Classify& classify, PipelineOptions options = {}) {
+  void play(std::unique_ptr<VideoSource> source, const Pipeline::Classify& classify,
+            PipelineOptions options = {}) {
     Pipeline pipeline(std::move(source), classify, reporter, options);
     REQUIRE(pipeline.wait_until(Steady::now() + std::chrono::seconds(30), {}));
     end = pipeline.end();
@@ -94,15 +100,16 @@ TEST_CASE("A live source overwrites, and the newest frame is the one that is nam
   // The network gets to its second frame only after the source has given its last.
   std::atomic<bool> all_given{false};
   Run run;
-  auto source = std::make_unique<ScriptedSource>(true, [&, next = std::uint64_t{0}](Frame& frame) mutable -> ReadResult {
-    if (next == 100) {
-      all_given = true;
-      all_given.notify_all();
-      return {ReadStatus::end, ""};
-    }
-    frame.index = next++;
-    return {};
-  });
+  auto source = std::make_unique<ScriptedSource>(
+      true, [&, next = std::uint64_t{0}](Frame& frame) mutable -> ReadResult {
+        if (next == 100) {
+          all_given = true;
+          all_given.notify_all();
+          return {ReadStatus::end, ""};
+        }
+        frame.index = next++;
+        return {};
+      });
   run.play(std::move(source), [&](const Frame& frame, int k) {
     all_given.wait(false);
     return named(frame, k);
@@ -116,7 +123,8 @@ TEST_CASE("A live source overwrites, and the newest frame is the one that is nam
 
 TEST_CASE("A network that throws ends the run with its reason") {
   Run run;
-  run.play(counting_file(UINT64_MAX), [](const Frame&, int) -> Classification { throw std::runtime_error("out of luck"); });
+  run.play(counting_file(UINT64_MAX),
+           [](const Frame&, int) -> Classification { throw std::runtime_error("out of luck"); });
   CHECK(run.end.code == ExitCode::internal);
   CHECK(run.end.reason == "out of luck");
 }

@@ -13,13 +13,17 @@ struct Keep : Sink {
 
 struct Bench {
   explicit Bench(int interval_ms)
-      : reporter({"host", "pi-1", "boot-1", {"demo", true, "torch", "abc"}}, std::chrono::milliseconds(interval_ms), {&sink},
-                 [] { return OutboxCounts{3, 4}; }) {}
+      : reporter({"host", "pi-1", "boot-1", {"demo", true, "torch", "abc"}},
+                 std::chrono::milliseconds(interval_ms), {&sink}, [] {
+                   return OutboxCounts{3, 4};
+                 }) {}
   Keep sink;
   Reporter reporter;
 };
 
-Frame frame(std::uint64_t index, Steady::time_point captured_at) { return {cv::Mat(), index, captured_at}; }
+Frame frame(std::uint64_t index, Steady::time_point captured_at) {
+  return {cv::Mat(), index, captured_at};
+}
 
 }  // namespace
 
@@ -28,7 +32,8 @@ TEST_CASE("With interval 0 every frame has its record") {
   const auto now = Steady::now();
   for (std::uint64_t i = 0; i < 5; ++i) {
     bench.reporter.frame_seen(0, now);
-    bench.reporter.classified(frame(10 + i, now - std::chrono::milliseconds(9)), {{{1, "cat", 0.5}}, 0.3, 4.0}, now);
+    bench.reporter.classified(frame(10 + i, now - std::chrono::milliseconds(9)),
+                              {{{1, "cat", 0.5}}, 0.3, 4.0}, now);
   }
   bench.reporter.finish();
   REQUIRE(bench.sink.records.size() == 5);

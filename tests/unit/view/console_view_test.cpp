@@ -11,7 +11,7 @@ using namespace glimpse;
 TEST_CASE("The screen fits its width, whatever the labels are") {
   std::setlocale(LC_CTYPE, "C.UTF-8");
   for (const int columns : {20, 40, 80, 200}) {
-    for (const std::string& line : render_console(example_record(), "model demo int8, backend onednn", "broker connected", columns, false)) {
+    for (const std::string& line : render_console(example_record(), "broker connected", columns, false)) {
       CAPTURE(columns, line);
       CHECK(display_width(line) <= columns);
     }
@@ -21,9 +21,10 @@ TEST_CASE("The screen fits its width, whatever the labels are") {
 TEST_CASE("The bar is as long as the probability") {
   Record record = example_record();
   record.predictions = {{0, "half", 0.5}, {1, "all", 1.0}, {2, "none", 0.0}};
-  const auto lines = render_console(record, "title", "", 80, false);
+  const auto lines = render_console(record, "", 80, false);
   const auto blocks = [&](const std::string& label) {
-    const auto line = std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.find(label) != std::string::npos; });
+    const auto line = std::find_if(lines.begin(), lines.end(),
+                                   [&](const auto& l) { return l.find(label) != std::string::npos; });
     REQUIRE(line != lines.end());
     int count = 0;
     for (std::size_t at = line->find("█"); at != std::string::npos; at = line->find("█", at + 1)) ++count;
@@ -38,7 +39,7 @@ TEST_CASE("Temperature and throttling are shown where they are known") {
   Record record = example_record();
   const auto text = [&] {
     std::string all;
-    for (const std::string& line : render_console(record, "title", "", 80, false)) all += line + "\n";
+    for (const std::string& line : render_console(record, "", 80, false)) all += line + "\n";
     return all;
   };
   CHECK(text().find("°C") == std::string::npos);
@@ -48,7 +49,7 @@ TEST_CASE("Temperature and throttling are shown where they are known") {
 }
 
 TEST_CASE("Colour is only where it is asked for") {
-  for (const std::string& line : render_console(example_record(), "title", "link", 80, false)) {
+  for (const std::string& line : render_console(example_record(), "link", 80, false)) {
     CHECK(line.find('\x1b') == std::string::npos);
   }
 }

@@ -11,6 +11,7 @@ inline glimpse::Record example_record() {
   record.inference_ms = glimpse::Percentiles{8.1, 8.53, 9.04};
   record.frames_dropped = 3;
   record.system.cpu_percent = 51.2;
-  record.predictions = {{7, "umbrella", 0.931}, {2, "birthday cake with very many candles", 0.05}, {3, "傘", 0.01}};
+  record.predictions = {
+      {7, "umbrella", 0.931}, {2, "birthday cake with very many candles", 0.05}, {3, "傘", 0.01}};
   return record;
 }
