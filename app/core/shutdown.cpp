@@ -2,38 +2,60 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 
 namespace glimpse {
+namespace {
 
-Shutdown::Shutdown() {
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves is an error of write(), not the end of the process
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal_fd_ = signalfd(-1, &signals, SFD_CLOEXEC);
-  event_fd_ = eventfd(0, EFD_CLOEXEC);
+// The signal flag: an eventfd, because writing to one is all that a handler may do (signal-safety(7)) and
+// because it can be waited for. A handler, not signalfd: libraries start threads before main, and those do
+// not block our signals.
+int signal_fd = -1;
+
+void on_signal(int) {
+  const int saved = errno;
+  const std::uint64_t one = 1;
+  (void)!::write(signal_fd, &one, sizeof one);
+  errno = saved;
+}
+
+void handle(int signal, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigaction(signal, &action, nullptr);
+}
+
+void raise_flag(int fd) {
+  const std::uint64_t one = 1;
+  (void)!::write(fd, &one, sizeof one);
+}
+
+}  // namespace
+
+Shutdown::Shutdown() : ended_fd_(eventfd(0, EFD_CLOEXEC)) {
+  signal_fd = eventfd(0, EFD_CLOEXEC);
+  handle(SIGINT, on_signal);
+  handle(SIGTERM, on_signal);
+  handle(SIGPIPE, SIG_IGN);  // a reader that leaves is an error of write(), not the end of the process
   watcher_ = std::jthread([this] { watch(); });
 }
 
 Shutdown::~Shutdown() {
-  const std::uint64_t ended = UINT64_MAX - 1;  // ends both waits of the watcher
-  (void)!::write(event_fd_, &ended, sizeof ended);
+  raise_flag(ended_fd_);
   watcher_.join();
-  ::close(signal_fd_);
-  ::close(event_fd_);
+  handle(SIGINT, SIG_DFL);
+  handle(SIGTERM, SIG_DFL);
+  ::close(signal_fd);
+  ::close(ended_fd_);
 }
 
 void Shutdown::begin() {
-  const std::uint64_t one = 1;
-  (void)!::write(event_fd_, &one, sizeof one);
   stop_.request_stop();
 }
 
@@ -48,18 +70,16 @@ void Shutdown::set_last_words(std::function<void()> last_words) {
 }
 
 void Shutdown::watch() {
-  pollfd wait_for[] = {{event_fd_, POLLIN, 0}, {signal_fd_, POLLIN, 0}};
-  while (::poll(wait_for, 2, -1) < 0) {
+  pollfd ended_or_signal[] = {{ended_fd_, POLLIN, 0}, {signal_fd, POLLIN, 0}};
+  while (::poll(ended_or_signal, 2, -1) < 0) {
   }
-  if (wait_for[1].revents != 0) {
+  if (ended_or_signal[0].revents != 0) return;
+  {
     const std::lock_guard lock(mutex_);
     by_signal_ = true;
   }
-  std::uint64_t count = 0;
-  if (wait_for[0].revents != 0 && ::read(event_fd_, &count, sizeof count) > 0 && count > 1) return;
   stop_.request_stop();
-
-  if (::poll(wait_for, 1, static_cast<int>(grace.count())) != 0) return;
+  if (::poll(ended_or_signal, 1, static_cast<int>(grace.count())) != 0) return;
   const std::lock_guard lock(mutex_);
   if (last_words_) last_words_();
   std::_Exit(0);

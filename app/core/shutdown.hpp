@@ -10,8 +10,7 @@
 namespace glimpse {
 
 /// Turns SIGINT and SIGTERM into a stop, and guards the way out: a driver that does not come back must not
-/// keep the program from ending. Make one first thing in main: signals are blocked for every thread that is
-/// born after it.
+/// keep the program from ending. One at a time, made first thing in main.
 class Shutdown {
  public:
   /// From a stop to the end of the process, at most.
@@ -34,7 +33,7 @@ class Shutdown {
   void watch();
 
   std::stop_source stop_;
-  int signal_fd_, event_fd_;
+  int ended_fd_;  // eventfd: the orderly end came in time
   mutable std::mutex mutex_;
   bool by_signal_ = false;
   std::function<void()> last_words_;

@@ -1,5 +1,6 @@
 """Runs the real program, and the real broker, for the tests in this folder."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -109,7 +111,7 @@ class Broker:
         """A separate subscriber with its own certificate, writing `topic payload` lines."""
         self.log = open(self.folder / "received", "w+", encoding="utf-8")
         self.subscriber = subprocess.Popen(
-            ["mosquitto_sub", "-h", "localhost", "-p", str(self.port), "--cafile", self.folder / "ca.crt", "--cert",
+            ["stdbuf", "-oL", "mosquitto_sub", "-h", "localhost", "-p", str(self.port), "--cafile", self.folder / "ca.crt", "--cert",
              self.folder / "subscriber.crt", "--key", self.folder / "subscriber.key", "-i", "subscriber", "-q", "1", "-d",
              "-F", "MESSAGE %t %p", "-t", topic], stdout=self.log, stderr=subprocess.STDOUT)
         wait_until(lambda: "Subscribed" in self.text(), "the subscription")
@@ -129,6 +131,32 @@ class Broker:
             self.log.close()
         if self.folder.exists():
             self.stop()
+
+
+class Forwarder:
+    """A second address of a server on 127.0.0.1: what comes to 127.0.0.2 is passed on, both ways."""
+
+    def __init__(self, test, port):
+        self.listener = socket.create_server(("127.0.0.2", 0))
+        self.port = self.listener.getsockname()[1]
+        self.target = ("127.0.0.1", port)
+        threading.Thread(target=self.accept, daemon=True).start()
+        test.addCleanup(self.listener.close)
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(self.target)
+                for source, sink in ((client, server), (server, client)):
+                    threading.Thread(target=self.copy, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def copy(source, sink):
+        with source, contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
 
 
 def interrupt(process, how=signal.SIGINT, limit=3.0):

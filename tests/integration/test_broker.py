@@ -4,7 +4,7 @@ import json
 import subprocess
 import unittest
 
-from harness import CLIP, Broker, TestCase, glimpse, interrupt, start, wait_until
+from harness import CLIP, Broker, Forwarder, TestCase, glimpse, interrupt, start, wait_until
 
 
 class RealBroker(TestCase):
@@ -94,7 +94,8 @@ class Refused(TestCase):
         self.refused(str(certificate), ca=certificate)
 
     def test_certificate_for_another_host(self):
-        self.refused("127.0.0.2", uri=f"mqtts://127.0.0.2:{self.broker.port}")
+        other = Forwarder(self, self.broker.port)
+        self.refused("another host", "127.0.0.2", uri=f"mqtts://127.0.0.2:{other.port}")
 
     def test_no_client_certificate(self):
         self.refused("--cert", cert=None, key=None)

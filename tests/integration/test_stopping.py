@@ -28,11 +28,11 @@ class Stopping(TestCase):
 
     def test_while_the_model_is_being_loaded(self):
         process = start("--source", "test", "--json")
-        # Signals are caught from the moment that they are blocked: SigBlk is the mask of blocked ones, bit 1 is SIGINT.
+        # SigCgt is the mask of the signals that have a handler; bit 1 is SIGINT (proc(5)).
         status = pathlib.Path(f"/proc/{process.pid}/status")
 
         def caught():
-            return any(line.startswith("SigBlk:") and int(line.split()[1], 16) & 2 for line in status.read_text().splitlines())
+            return any(line.startswith("SigCgt:") and int(line.split()[1], 16) & 2 for line in status.read_text().splitlines())
 
         wait_until(caught, "the signal handling")
         self.end(process, signal.SIGINT)
