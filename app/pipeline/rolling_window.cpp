@@ -7,8 +7,10 @@
 namespace glimpse {
 
 void RollingWindow::forget(Steady::time_point now) {
-  while (!events_.empty() && (events_.front().at < now - span_ || events_.size() > max_events))
+  // The last two stay however old they are: a network that takes a second for a frame has a rate, too.
+  while (events_.size() > max_events || (events_.size() > 2 && events_.front().at < now - span_)) {
     events_.pop_front();
+  }
 }
 
 void RollingWindow::add(Steady::time_point now, double value) {
@@ -30,10 +32,12 @@ std::optional<double> RollingWindow::rate(Steady::time_point now) {
 
 std::optional<Percentiles> RollingWindow::percentiles(Steady::time_point now) {
   forget(now);
-  if (events_.empty()) return std::nullopt;
   std::vector<double> values;
   values.reserve(events_.size());
-  for (const Event& event : events_) values.push_back(event.value);
+  for (const Event& event : events_) {
+    if (event.at >= now - span_) values.push_back(event.value);
+  }
+  if (values.empty()) return std::nullopt;
   std::sort(values.begin(), values.end());
   const auto rank = [&](double share) {
     const auto nth = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));

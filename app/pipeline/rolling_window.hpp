@@ -19,10 +19,10 @@ class RollingWindow {
   explicit RollingWindow(Steady::duration span) : span_(span) {}
 
   void add(Steady::time_point now, double value);
-  /// Events per second from the oldest kept to `now`; nothing before the second event or when all have grown
-  /// old.
+  /// Events per second from the oldest kept to `now`; nothing before the second event. The last two are kept
+  /// for it however old they are.
   [[nodiscard]] std::optional<double> rate(Steady::time_point now);
-  /// Nearest-rank percentiles of the values; nothing when there are none.
+  /// Nearest-rank percentiles of the values within the span; nothing when there are none.
   [[nodiscard]] std::optional<Percentiles> percentiles(Steady::time_point now);
 
  private:

@@ -18,11 +18,18 @@ TEST_CASE("The rate is intervals per second, and unknown before the second event
   CHECK(window.rate(start + milliseconds(200)).value() == Approx(50));
 }
 
-TEST_CASE("A source that falls silent shows as a falling rate, then as unknown") {
+TEST_CASE("A source that falls silent shows as a rate that falls towards zero, and without percentiles") {
   RollingWindow window(std::chrono::seconds(1));
   for (int i = 0; i <= 10; ++i) window.add(start + milliseconds(20) * i, 0);
   CHECK(window.rate(start + milliseconds(700)).value() < 20);
-  CHECK_FALSE(window.rate(start + milliseconds(2000)).has_value());
+  CHECK(window.rate(start + std::chrono::hours(1)).value() < 0.001);
+  CHECK_FALSE(window.percentiles(start + std::chrono::hours(1)).has_value());
+}
+
+TEST_CASE("A rate below one a window is known, too") {
+  RollingWindow window(std::chrono::seconds(1));
+  for (int i = 0; i < 5; ++i) window.add(start + std::chrono::seconds(4) * i, 0);
+  CHECK(window.rate(start + std::chrono::seconds(16)).value() == Approx(0.25));
 }
 
 TEST_CASE("Percentiles are nearest-rank, over the span alone") {
@@ -34,6 +41,15 @@ TEST_CASE("Percentiles are nearest-rank, over the span alone") {
   CHECK(p.p50 == 50);
   CHECK(p.p90 == 90);
   CHECK(p.p99 == 99);
+}
+
+TEST_CASE("A percentile between two values is the upper one") {
+  RollingWindow window(std::chrono::seconds(1));
+  for (int i = 1; i <= 10; ++i) window.add(start, i);
+  const Percentiles p = window.percentiles(start).value();
+  CHECK(p.p50 == 5);
+  CHECK(p.p90 == 9);
+  CHECK(p.p99 == 10);  // the smallest value that is at least as large as 99 % of them
 }
 
 TEST_CASE("The window is bounded, whatever comes in") {
