@@ -81,6 +81,14 @@ Json parse_json(const std::string& text, const std::string& origin) {
   }
 }
 
+/// Absent in models made before there was a choice.
+Interpolation parse_interpolation(const Json& input, const std::string& origin) {
+  const std::string name = input.value("interpolation", "bilinear");
+  if (name == "bilinear") return Interpolation::bilinear;
+  if (name == "bicubic") return Interpolation::bicubic;
+  bad(origin + ": input.interpolation is \"" + escape_control(name) + "\", expected bilinear or bicubic");
+}
+
 }  // namespace
 
 ModelDescription parse_description(const std::string& json, const std::string& origin) {
@@ -88,10 +96,10 @@ ModelDescription parse_description(const std::string& json, const std::string& o
   try {
     if (root.at("format") != "glimpse-model/1") bad(origin + ": format is not glimpse-model/1");
     const Json& input = root.at("input");
-    ModelDescription description{
-        root.at("name"),
-        root.at("labels"),
-        {input.at("width"), input.at("height"), input.at("resize"), input.at("mean"), input.at("std")}};
+    ModelDescription description{root.at("name"),
+                                 root.at("labels"),
+                                 {input.at("width"), input.at("height"), input.at("resize"), input.at("mean"),
+                                  input.at("std"), parse_interpolation(input, origin)}};
     const InputSpec& spec = description.input;
     const auto usable = [](int pixels) { return pixels >= 1 && pixels <= 4096; };
     if (!usable(spec.width) || !usable(spec.height) || !usable(spec.resize) ||

@@ -9,13 +9,16 @@
 
 namespace glimpse {
 
+/// How resizing weighs the pixels it blends, each as Pillow and so torchvision do it, antialiased.
+enum class Interpolation { bilinear, bicubic };
+
 /// How a picture becomes the network's input, as torchvision does it: the shorter side is resized to `resize`
-/// pixels (bilinear, antialiased), the centre width x height is cut out, and each channel becomes (value /
-/// 255 - mean) / std.
+/// pixels, the centre width x height is cut out, and each channel becomes (value / 255 - mean) / std.
 struct InputSpec {
   int width = 0, height = 0;           // pixels
   int resize = 0;                      // pixels of the shorter side
   std::array<float, 3> mean{}, std{};  // R, G, B
+  Interpolation interpolation = Interpolation::bilinear;
 };
 
 /// The extra file glimpse.json of a .pt file.

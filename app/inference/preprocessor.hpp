@@ -10,8 +10,8 @@
 namespace glimpse {
 
 /// Resize, crop, colour order, normalisation and layout in one walk over the frame, as torchvision does them
-/// on a PIL picture: antialiased bilinear is a triangle filter as wide as the shrinking factor, pixels are
-/// rounded to 8 bit before they are normalised.
+/// on a PIL picture: an antialiased filter is as much wider as the picture shrinks, pixels are rounded to 8
+/// bit before they are normalised.
 class Preprocessor {
  public:
   explicit Preprocessor(const InputSpec& spec);
@@ -26,8 +26,9 @@ class Preprocessor {
     std::vector<int> first;
     std::vector<float> weights;  // outputs x taps, each row sums to 1
   };
-  [[nodiscard]] static Axis make_axis(int in, int resized, int crop_begin, int out);
+  [[nodiscard]] static Axis make_axis(Interpolation filter, int in, int resized, int crop_begin, int out);
   void plan(int rows, int cols);
+  [[nodiscard]] const cv::Mat& narrow(const cv::Mat& bgr);
 
   InputSpec spec_;
   std::array<std::array<float, 256>, 3> normalised_{};  // by channel R, G, B and 8-bit value
@@ -35,6 +36,8 @@ class Preprocessor {
   Axis vertical_, horizontal_;
   int left_ = 0, right_ = 0;  // columns of the frame that the crop touches
   std::vector<float> line_;   // one output row before horizontal resizing, BGR
+  Axis across_;               // bicubic alone: from the frame's columns to those of the crop
+  cv::Mat narrowed_;          // bicubic alone: all rows of the frame, the crop's columns
 };
 
 }  // namespace glimpse

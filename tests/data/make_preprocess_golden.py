@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Writes preprocess_golden.csv: pixels of torchvision's Resize(224), CenterCrop(224) of a picture given by a formula.
+"""Writes preprocess_golden.csv: pixels of torchvision's Resize, CenterCrop(224) of a picture given by a formula.
 
 Needs python3-torchvision (scripts/setup.sh --training). The tests read the file, so they need neither.
 usage: tests/data/make_preprocess_golden.py > tests/data/preprocess_golden.csv
 """
+import itertools
 import random
 
 import numpy as np
@@ -11,7 +12,8 @@ from PIL import Image
 from torchvision import transforms
 
 SIZES = [(640, 480), (224, 224), (100, 60), (481, 643), (1920, 1080), (225, 224), (3, 5)]
-PREPROCESS = transforms.Compose([transforms.Resize(224), transforms.CenterCrop(224)])
+RESIZES = [224, 256]
+INTERPOLATIONS = [transforms.InterpolationMode.BILINEAR, transforms.InterpolationMode.BICUBIC]
 
 
 def picture(width, height):
@@ -22,9 +24,10 @@ def picture(width, height):
 
 
 random.seed(1)
-print("width,height,x,y,red,green,blue")
-for width, height in SIZES:
-    result = np.asarray(PREPROCESS(picture(width, height)))
+print("interpolation,resize,width,height,x,y,red,green,blue")
+for interpolation, resize, (width, height) in itertools.product(INTERPOLATIONS, RESIZES, SIZES):
+    preprocess = transforms.Compose([transforms.Resize(resize, interpolation), transforms.CenterCrop(224)])
+    result = np.asarray(preprocess(picture(width, height)))
     corners = [(0, 0), (223, 0), (0, 223), (223, 223)]
-    for x, y in corners + [(random.randrange(224), random.randrange(224)) for _ in range(60)]:
-        print(f"{width},{height},{x},{y}," + ",".join(str(value) for value in result[y, x]))
+    for x, y in corners + [(random.randrange(224), random.randrange(224)) for _ in range(44)]:
+        print(f"{interpolation.value},{resize},{width},{height},{x},{y}," + ",".join(str(value) for value in result[y, x]))

@@ -93,6 +93,7 @@ TEST_CASE("A description is checked whole") {
       "x");
   CHECK(good.input.height == 200);
   CHECK(good.input.std[2] == 3);
+  CHECK(good.input.interpolation == Interpolation::bilinear);
   for (const char* input :
        {"3", "{}", R"({"width": 0, "height": 224, "resize": 224, "mean": [0, 0, 0], "std": [1, 1, 1]})",
         R"({"width": 224, "height": 224, "resize": 100, "mean": [0, 0, 0], "std": [1, 1, 1]})",
@@ -101,6 +102,17 @@ TEST_CASE("A description is checked whole") {
         R"({"width": 224, "height": 224, "resize": 224, "mean": [0, 0], "std": [1, 1, 1]})"}) {
     CAPTURE(input);
     CHECK_THAT(refusal([&] { (void)parse_description(description(input), "origin"); }),
+               ContainsSubstring("origin"));
+  }
+  const auto with_interpolation = [](const std::string& value) {
+    return description(
+        R"({"width": 224, "height": 224, "resize": 256, "mean": [0, 0, 0], "std": [1, 1, 1], "interpolation": )" +
+        value + "}");
+  };
+  CHECK(parse_description(with_interpolation(R"("bicubic")"), "x").input.interpolation ==
+        Interpolation::bicubic);
+  for (const char* other : {R"("lanczos")", "3", "null"}) {
+    CHECK_THAT(refusal([&] { (void)parse_description(with_interpolation(other), "origin"); }),
                ContainsSubstring("origin"));
   }
   CHECK_THAT(refusal([] { (void)parse_description(R"({"format": "other/9"})", "origin"); }),

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <tuple>
 
 #include "catch.hpp"
 
@@ -35,18 +36,21 @@ TEST_CASE("Resize and crop give torchvision's pixels") {
   std::ifstream golden(GLIMPSE_ROOT "/tests/data/preprocess_golden.csv");
   std::string line;
   std::getline(golden, line);
-  REQUIRE(line == "width,height,x,y,red,green,blue");
-  std::map<std::pair<int, int>, std::vector<float>> outputs;
+  REQUIRE(line == "interpolation,resize,width,height,x,y,red,green,blue");
+  std::map<std::tuple<std::string, int, int, int>, std::vector<float>> outputs;
   int compared = 0;
   while (std::getline(golden, line)) {
     std::replace(line.begin(), line.end(), ',', ' ');
     std::istringstream fields(line);
+    std::string interpolation;
+    InputSpec spec = pixels_224();
     int width = 0, height = 0, x = 0, y = 0, rgb[3];
-    fields >> width >> height >> x >> y >> rgb[0] >> rgb[1] >> rgb[2];
-    auto& out = outputs[{width, height}];
+    fields >> interpolation >> spec.resize >> width >> height >> x >> y >> rgb[0] >> rgb[1] >> rgb[2];
+    if (interpolation == "bicubic") spec.interpolation = Interpolation::bicubic;
+    auto& out = outputs[{interpolation, spec.resize, width, height}];
     if (out.empty()) {
       out.resize(3 * 224 * 224);
-      Preprocessor(pixels_224()).run(formula_picture(width, height), out.data());
+      Preprocessor(spec).run(formula_picture(width, height), out.data());
     }
     CAPTURE(line);
     for (int channel = 0; channel < 3; ++channel) {
@@ -56,7 +60,7 @@ TEST_CASE("Resize and crop give torchvision's pixels") {
     }
     ++compared;
   }
-  CHECK(compared == 7 * 64);
+  CHECK(compared == 2 * 2 * 7 * 48);
 }
 
 TEST_CASE("A frame of the network's own size is not touched, only normalised") {
@@ -81,6 +85,20 @@ TEST_CASE("Frames may change their size, and be as small as a pixel") {
     preprocessor.run(cv::Mat(size, CV_8UC3, cv::Scalar::all(77)), out.data());
     CHECK(std::all_of(out.begin(), out.end(), [](float value) { return std::abs(value - 77.0f) < 0.01f; }));
   }
+}
+
+TEST_CASE("Bicubic overshoot is cut, and a frame of the network's own size passes as it is") {
+  InputSpec spec = pixels_224();
+  spec.interpolation = Interpolation::bicubic;
+  std::vector<float> out(3 * 224 * 224);
+  cv::Mat halves(100, 100, CV_8UC3, cv::Scalar::all(0));
+  halves.colRange(50, 100).setTo(cv::Scalar::all(255));
+  Preprocessor preprocessor(spec);
+  preprocessor.run(halves, out.data());
+  CHECK(std::all_of(out.begin(), out.end(), [](float value) { return value > -0.01f && value < 255.01f; }));
+  const cv::Mat own_size = formula_picture(224, 224);
+  preprocessor.run(own_size, out.data());
+  CHECK(out[5 * 224 + 9] == Approx(own_size.ptr(5)[9 * 3 + 2]));
 }
 
 TEST_CASE("A frame may be a part of a larger picture") {
