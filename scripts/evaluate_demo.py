@@ -17,7 +17,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from demo_model.cli import run
+from model_export.problem import run
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -16,7 +16,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from demo_model.cli import run
+from model_export.problem import run
 
 
 def parse_arguments() -> argparse.Namespace:

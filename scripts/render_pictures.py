@@ -14,7 +14,7 @@ import argparse
 import csv
 from pathlib import Path
 
-from demo_model.cli import run
+from model_export.problem import run
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -12,7 +12,7 @@ import argparse
 import os
 from pathlib import Path
 
-from demo_model.cli import run
+from model_export.problem import run
 
 CHECK_SEED = 20261122  # evaluate_demo.py's default, so that it repeats the figures
 

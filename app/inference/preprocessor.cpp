@@ -76,7 +76,7 @@ void Preprocessor::plan(int rows, int cols) {
   const Interpolation filter = spec_.interpolation;
   vertical_ = make_axis(filter, rows, tall, crop_begin(tall, spec_.height), spec_.height);
   horizontal_ = make_axis(filter, cols, wide, crop_begin(wide, spec_.width), spec_.width);
-  if (false) {
+  if (filter == Interpolation::bicubic) {  // narrow() does the columns; the walk takes them as they are
     across_ = std::exchange(horizontal_, make_axis(filter, spec_.width, spec_.width, 0, spec_.width));
     narrowed_.create(rows, spec_.width, CV_8UC3);
   }
@@ -91,7 +91,7 @@ void Preprocessor::plan(int rows, int cols) {
 // Pillow resizes the columns first and cuts what overshoots to 0..255 before it goes on to the rows. Bilinear
 // never overshoots, so there the order is free; bicubic needs Pillow's.
 const cv::Mat& Preprocessor::narrow(const cv::Mat& bgr) {
-  return bgr;
+  if (spec_.interpolation == Interpolation::bilinear) return bgr;
   const int top = vertical_.first.front(), bottom = vertical_.first.back() + vertical_.taps;
   for (int y = top; y < bottom; ++y) {
     std::uint8_t* out = narrowed_.ptr(y);

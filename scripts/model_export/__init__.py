@@ -1,0 +1,1 @@
+"""Makes a model folder of any torchvision classifier; scripts/export_model.py is its command."""
