@@ -13,8 +13,8 @@ from .problem import USAGE, Problem
 ONE_SIZE_ONLY = ("vit_", "maxvit_")
 SMALLEST_PX, LARGEST_PX = 32, 1024
 
-# Both have a second classifier for training alone, and a flag that turns torchvision's normalisation into the one that their
-# ImageNet weights were trained with. That one is (p - 0.5) / 0.5, so it is their mean and std here and the flag stays off.
+# Both have a second classifier for training alone, and a flag that turns torchvision's normalisation into the one of their
+# ImageNet weights. That one is (p - 0.5) / 0.5, so it is their mean and std here, and the flag stays off.
 WITH_AUXILIARY = ("googlenet", "inception_v3")
 AUXILIARY_MEAN_STD = (0.5, 0.5, 0.5)
 
@@ -77,7 +77,7 @@ def architecture(name: str) -> Architecture:
 
 
 def input_spec(arch: Architecture, size_px: int = None) -> InputSpec:
-    """Of another size than the architecture's own, the shorter side is resized to 256/224 of it, as most of torchvision does."""
+    """For another size than the architecture's own the shorter side is resized to 256/224 of it, rounded."""
     spec = arch.input
     if size_px is None or size_px == spec.size_px:
         return spec
@@ -89,7 +89,7 @@ def input_spec(arch: Architecture, size_px: int = None) -> InputSpec:
 
 
 def build(arch: Architecture, outputs: int) -> torch.nn.Module:
-    """The network for evaluation, with the random weights that torch's generator gives: [n, 3, h, w] to [n, outputs]."""
+    """The network for evaluation, [n, 3, h, w] to [n, outputs], with the random weights that torch's generator gives."""
     options = {}
     if arch.name in WITH_AUXILIARY:
         # init_weights would draw from a normal distribution so narrow that a deep untrained network is all zeros.

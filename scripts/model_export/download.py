@@ -55,7 +55,7 @@ def _download(url: str, out, limit_bytes: int) -> None:
         with _open(url, out) as response:
             if _append(response, url, out, limit_bytes):
                 return
-    raise Problem(f"{_host(url)} was cut off after {out.tell()} bytes; the same command goes on from there", UNAVAILABLE)
+    raise Problem(f"{_host(url)} hung up after {out.tell()} bytes; the same command goes on from there", UNAVAILABLE)
 
 
 def _host(url: str) -> str:

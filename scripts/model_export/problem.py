@@ -1,4 +1,4 @@
-"""What the scripts have in common: a failure is one line that says what is wrong, and an exit code that says of which kind.
+"""What the scripts have in common: a failure is one line that says what is wrong, and an exit code of its kind.
 
 Needs Python alone: what torch's absence does is said here.
 """

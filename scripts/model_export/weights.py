@@ -1,4 +1,4 @@
-"""Weights from a checkpoint file or from torchvision's official address, into a network. Nothing in a file is ever executed."""
+"""Weights from a checkpoint file or torchvision's official address, into a network. Nothing in a file is executed."""
 
 import os
 import re
@@ -32,9 +32,8 @@ def load_checkpoint(path) -> dict:
     if not isinstance(found, dict) or not found:
         raise Problem(f"{path} holds no state dict, which maps names to tensors")
     wrapped = all(str(key).startswith("module.") for key in found)  # by torch.nn.DataParallel
-    return {
-        (name := str(key)[len("module.") * wrapped :]): _tensor(value, f"{path}: {name}") for key, value in found.items()
-    }
+    names = [str(key)[len("module.") * wrapped :] for key in found]
+    return {name: _tensor(value, f"{path}: {name}") for name, value in zip(names, found.values())}
 
 
 def _tensor(value, where: str) -> torch.Tensor:
@@ -79,12 +78,14 @@ def _fault(magic: bytes, message: str) -> str:
 
 
 def _refuse_other_loaders(path: Path, magic: bytes) -> None:
-    """Torch before 2.6 loads TorchScript and tar files by other ways also when told to load weights alone (CVE-2025-32434)."""
+    """Torch before 2.6 has other ways for TorchScript and tar files, where weights_only is no protection (CVE-2025-32434)."""
     if magic.startswith(ZIP_MAGIC):
         # The reader that torch.load itself asks: another one might see another table of contents in the same file.
         records = torch._C.PyTorchFileReader(str(path)).get_all_records()
         if "constants.pkl" in records:
-            raise Problem(f"{path} is TorchScript, a program; give the state dict that torch.save(model.state_dict()) writes")
+            raise Problem(
+                f"{path} is TorchScript, a program; give a state dict, as torch.save(model.state_dict(), ...) writes"
+            )
     elif tarfile.is_tarfile(path):
         raise Problem(f"{path} is a tar archive, as torch wrote it before 0.2; save the weights with a newer torch")
 
@@ -127,7 +128,8 @@ def _renamed(state: dict, arch: Architecture) -> dict:
     if arch.name in WITH_AUXILIARY:  # the second classifier is for training alone
         return {key: value for key, value in state.items() if not key.startswith(("aux1.", "aux2.", "AuxLogits."))}
     if arch.name.startswith("densenet"):  # its files are older than its names
-        return {re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", key): value for key, value in state.items()}
+        old = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
+        return {old.sub(r"\1\2.", key): value for key, value in state.items()}
     return state
 
 
