@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "inference/classifier.hpp"
 
 namespace glimpse {
 namespace {
@@ -38,17 +39,26 @@ class ScriptBackend : public Backend {
 
 }  // namespace
 
+std::vector<std::string> runnable_backends(bool quantized) {
+  std::vector<std::string> backends{"torch"};
+  if (quantized ? has_engine(at::QEngine::ONEDNN) : float_onednn_works && at::hasMKLDNN()) {
+    backends.emplace_back("onednn");
+  }
+  return backends;
+}
+
 std::string choose_backend(const std::string& asked, bool quantized) {
-  const bool onednn = quantized ? has_engine(at::QEngine::ONEDNN) : float_onednn_works && at::hasMKLDNN();
+  const std::vector<std::string> runnable = runnable_backends(quantized);
   if (asked == "auto") {
     // On Arm QNNPACK, where LibTorch has it, beats oneDNN's reference kernels by far.
     if (quantized && is_arm && has_engine(at::QEngine::QNNPACK)) return "torch";
-    return onednn ? "onednn" : "torch";
+    return runnable.back();
   }
-  if (asked == "torch" || (asked == "onednn" && onednn)) return asked;
+  if (std::find(runnable.begin(), runnable.end(), asked) != runnable.end()) return asked;
+  std::string known = "auto";
+  for (const std::string& backend : runnable) known += ", " + backend;
   throw Error(ExitCode::usage, "--backend " + asked + ": this build runs a" +
-                                   (quantized ? "n int8" : " float") + " model on auto, torch" +
-                                   (onednn ? ", onednn" : ""));
+                                   (quantized ? "n int8" : " float") + " model on " + known);
 }
 
 at::QEngine choose_engine(const std::string& backend) {

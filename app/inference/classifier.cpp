@@ -88,6 +88,7 @@ struct Classifier::Impl {
   at::Tensor input;  // lives as long as the classifier; each frame is written into it
 
   at::Tensor run() const {
+    use_threads(info.threads);
     const c10::InferenceMode no_gradients;
     return backend->run(input).contiguous();
   }
@@ -119,6 +120,7 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   ClassifierInfo& info = impl_->info;
   info.folder = folder.string();
   info.sha256 = file.sha256;
+  info.file_mib = static_cast<double>(file.bytes.size()) / (1 << 20);
   info.quantized = options.quantized;
   info.threads = threads_to_use(options.threads);
   info.backend = choose_backend(options.backend, options.quantized);
@@ -144,7 +146,6 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
 Classifier::~Classifier() = default;
 
 Classification Classifier::classify(const cv::Mat& bgr, int k) {
-  use_threads(impl_->info.threads);
   Classification result;
   const auto start = Clock::now();
   impl_->preprocessor->run(bgr, impl_->input.data_ptr<float>());
@@ -157,8 +158,18 @@ Classification Classifier::classify(const cv::Mat& bgr, int k) {
   return result;
 }
 
+std::vector<float> Classifier::logits(const cv::Mat& bgr) {
+  impl_->preprocessor->run(bgr, impl_->input.data_ptr<float>());
+  const at::Tensor logits = impl_->run();
+  return {logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel()};
+}
+
 const ClassifierInfo& Classifier::info() const {
   return impl_->info;
+}
+
+const std::vector<std::string>& Classifier::labels() const {
+  return impl_->labels;
 }
 
 }  // namespace glimpse

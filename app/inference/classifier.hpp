@@ -27,7 +27,8 @@ struct ClassifierInfo {
   bool quantized = false;
   int threads = 1;
   int classes = 0;
-  double load_ms = 0;  // read, check, compile, warm up
+  double file_mib = 0;  // of the model file
+  double load_ms = 0;   // read, check, compile, warm up
 };
 
 struct Classification {
@@ -35,6 +36,10 @@ struct Classification {
   double preprocess_ms = 0;
   double inference_ms = 0;  // the network and the top-k
 };
+
+/// The backends that can run a model on this machine in this build, for ClassifierOptions::backend; torch,
+/// the reference, is always the first.
+[[nodiscard]] std::vector<std::string> runnable_backends(bool quantized);
 
 class Classifier {
  public:
@@ -45,7 +50,10 @@ class Classifier {
 
   /// `bgr`: 8 bit, 3 channels, any size. From one thread at a time. `k` is cut to the number of classes.
   [[nodiscard]] Classification classify(const cv::Mat& bgr, int k);
+  /// What the network says of the same picture before the softmax: one number for each class.
+  [[nodiscard]] std::vector<float> logits(const cv::Mat& bgr);
   [[nodiscard]] const ClassifierInfo& info() const;
+  [[nodiscard]] const std::vector<std::string>& labels() const;  // one for each class
 
  private:
   struct Impl;

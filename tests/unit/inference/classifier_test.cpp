@@ -1,5 +1,7 @@
 #include "inference/classifier.hpp"
 
+#include <ATen/Context.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgproc.hpp>
@@ -24,6 +26,27 @@ cv::Mat disc() {
   cv::Mat bgr(480, 640, CV_8UC3, cv::Scalar(90, 140, 60));
   cv::circle(bgr, {320, 240}, 150, cv::Scalar(30, 60, 220), cv::FILLED, cv::LINE_AA);
   return bgr;
+}
+
+/// The picture of tests/data/make_logits_golden.py, as OpenCV holds it.
+cv::Mat golden_picture(int number, int side) {
+  cv::Mat bgr(side, side, CV_8UC3);
+  for (int y = 0; y < side; ++y) {
+    for (int x = 0; x < side; ++x) {
+      for (int channel = 0; channel < 3; ++channel) {
+        bgr.ptr(y)[x * 3 + 2 - channel] = static_cast<unsigned char>(
+            (x * (number + 1) + y * (2 * number + 1) + channel * 61 + x * y / (96 >> number)) % 256);
+      }
+    }
+  }
+  return bgr;
+}
+
+float largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  REQUIRE(a.size() == b.size());
+  float largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
+  return largest;
 }
 
 std::string refusal(const ClassifierOptions& asked, ExitCode expected = ExitCode::bad_data) {
@@ -64,6 +87,62 @@ TEST_CASE("Every backend agrees with torch on the same picture") {
     const Classification result = Classifier(options(quantized, "auto")).classify(disc(), 5);
     CHECK(result.top[0].label == reference.top[0].label);
     CHECK(result.top[0].probability == Approx(reference.top[0].probability).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("Float logits are those of PyTorch behind torchvision's preprocessing") {
+  const nlohmann::json golden = read_json(GLIMPSE_ROOT "/tests/data/logits_golden.json");
+  for (const std::string& backend : runnable_backends(false)) {
+    Classifier classifier(options(false, backend));
+    INFO("the demo model has changed: run tests/data/make_logits_golden.py");
+    REQUIRE(classifier.info().sha256 == golden.at("sha256"));
+    int number = 0;
+    for (const std::vector<float> expected : golden.at("logits")) {
+      const std::vector<float> logits = classifier.logits(golden_picture(number, golden.at("side")));
+      const auto [least, most] = std::minmax_element(expected.begin(), expected.end());
+      CAPTURE(backend, number);
+      CHECK(largest_difference(logits, expected) < 1e-3f * (*most - *least));
+      ++number;
+    }
+    CHECK(number == 6);
+  }
+}
+
+TEST_CASE("Logits and classification tell the same") {
+  Classifier classifier(options(true));
+  const std::vector<float> logits = classifier.logits(disc());
+  CHECK(classifier.classify(disc(), 1).top[0].index ==
+        std::max_element(logits.begin(), logits.end()) - logits.begin());
+  CHECK(classifier.labels().size() == logits.size());
+}
+
+TEST_CASE("Float and int8 models on every backend take turns in one process, each as if it were alone") {
+  std::vector<std::unique_ptr<Classifier>> classifiers;
+  std::vector<std::vector<float>> alone;
+  for (const bool quantized : {false, true, false}) {
+    for (const std::string& backend : runnable_backends(quantized)) {
+      classifiers.push_back(std::make_unique<Classifier>(options(quantized, backend)));
+      alone.push_back(classifiers.back()->logits(disc()));
+    }
+  }
+  for (std::size_t i = 0; i < classifiers.size(); ++i) {
+    CAPTURE(i);
+    CHECK(classifiers[i]->logits(disc()) == alone[i]);
+  }
+}
+
+TEST_CASE("An int8 model is packed for its own engine, whatever engine another one has left behind") {
+  for (const auto left_behind : at::globalContext().supportedQEngines()) {
+    if (left_behind == at::QEngine::NoQEngine) continue;
+    for (const std::string& backend : runnable_backends(true)) {
+      at::globalContext().setQEngine(left_behind);
+      Classifier classifier(options(true, backend));
+      std::string engine = at::toString(at::globalContext().qEngine());
+      std::transform(engine.begin(), engine.end(), engine.begin(),
+                     [](unsigned char c) { return std::tolower(c); });
+      CHECK(classifier.info().engine == engine);
+      if (backend == "onednn") CHECK(engine == "onednn");
+    }
   }
 }
 
