@@ -13,8 +13,8 @@ from .problem import USAGE, Problem
 ONE_SIZE_ONLY = ("vit_", "maxvit_")
 SMALLEST_PX, LARGEST_PX = 32, 1024
 
-# Both have a second classifier for training alone, and a flag that turns torchvision's normalisation into the one of their
-# ImageNet weights. That one is (p - 0.5) / 0.5, so it is their mean and std here, and the flag stays off.
+# Both have a second classifier for training alone, and a flag that turns torchvision's normalisation into the one of
+# their ImageNet weights. That one is (p - 0.5) / 0.5, so it is their mean and std here, and the flag stays off.
 WITH_AUXILIARY = ("googlenet", "inception_v3")
 AUXILIARY_MEAN_STD = (0.5, 0.5, 0.5)
 
@@ -89,7 +89,7 @@ def input_spec(arch: Architecture, size_px: int = None) -> InputSpec:
 
 
 def build(arch: Architecture, outputs: int) -> torch.nn.Module:
-    """The network for evaluation, [n, 3, h, w] to [n, outputs], with the random weights that torch's generator gives."""
+    """The network for evaluation, [n, 3, h, w] to [n, outputs], its weights drawn from torch's generator."""
     options = {}
     if arch.name in WITH_AUXILIARY:
         # init_weights would draw from a normal distribution so narrow that a deep untrained network is all zeros.

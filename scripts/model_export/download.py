@@ -40,9 +40,13 @@ def fetch(url: str, path: Path, sha256_prefix: str, limit_bytes: int = LIMIT_BYT
             fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Problem(f"{part} is being downloaded by another program; wait for it", UNAVAILABLE) from error
-        # What an earlier run left can be all of it.
-        if not (out.tell() and is_whole(part, sha256_prefix)):
-            _download(url, out, limit_bytes)
+        try:
+            # What an earlier run left can be all of it.
+            if not (out.tell() and is_whole(part, sha256_prefix)):
+                _download(url, out, limit_bytes)
+        finally:
+            if not out.tell():
+                part.unlink()
         if not is_whole(part, sha256_prefix):
             part.unlink()
             raise Problem(f"{url} has not the SHA-256 that its name pins ({sha256_prefix}...); what came is deleted")

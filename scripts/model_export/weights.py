@@ -78,7 +78,7 @@ def _fault(magic: bytes, message: str) -> str:
 
 
 def _refuse_other_loaders(path: Path, magic: bytes) -> None:
-    """Torch before 2.6 has other ways for TorchScript and tar files, where weights_only is no protection (CVE-2025-32434)."""
+    """Torch before 2.6 loads TorchScript and tar files by ways that weights_only does not guard (CVE-2025-32434)."""
     if magic.startswith(ZIP_MAGIC):
         # The reader that torch.load itself asks: another one might see another table of contents in the same file.
         records = torch._C.PyTorchFileReader(str(path)).get_all_records()
