@@ -132,7 +132,9 @@ class Pictures:
             with Image.open(path) as picture:
                 if max(picture.size) > LONGEST_TO_SHORTEST * min(picture.size):
                     raise ValueError(f"{picture.width} x {picture.height} px is too narrow")
-                upright = ImageOps.exif_transpose(picture).convert("RGB")
+                # Pillow's TIFF reader turns by itself, and Debian 12's leaves the mark to turn there.
+                upright = picture if picture.format == "TIFF" else ImageOps.exif_transpose(picture)
+                upright = upright.convert("RGB")
         return F.resize(upright, self.spec.resize_px, InterpolationMode(self.spec.interpolation))
 
     def _keep(self, path, picture: Image.Image) -> None:
