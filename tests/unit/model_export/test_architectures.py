@@ -81,20 +81,21 @@ class Build(TestCase):
             with torch.no_grad():
                 self.assertEqual(networks[0](torch.zeros(2, 3, 96, 96)).shape, (2, 5), name)
 
-    def test_googlenet_with_mean_and_std_of_half_is_torchvision_s_with_its_transform(self):
+    def test_mean_and_std_of_half_give_googlenet_what_torchvision_s_own_transform_gives_it(self):
         arch = architecture("googlenet")
-        ours = build(arch, 5)
-        theirs = torchvision.models.googlenet(
-            weights=None, num_classes=5, aux_logits=False, transform_input=True, init_weights=False
-        ).eval()
-        theirs.load_state_dict(ours.state_dict())
+        theirs = torchvision.models.googlenet(weights=None, aux_logits=False, transform_input=True, init_weights=False)
         pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
         preset = torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1.transforms()
         normalise = torchvision.transforms.functional.normalize
-        with torch.no_grad():
-            got = ours(normalise(pixels, arch.input.mean, arch.input.std))
-            want = theirs(normalise(pixels, preset.mean, preset.std))
-        torch.testing.assert_close(got, want)
+        first_layer = []
+        for network, mean, std in (
+            (build(arch, 5), arch.input.mean, arch.input.std),
+            (theirs, preset.mean, preset.std),
+        ):
+            network.conv1.register_forward_pre_hook(lambda _, inputs: first_layer.append(inputs[0]))
+            with torch.no_grad():
+                network.eval()(normalise(pixels, mean, std))
+        torch.testing.assert_close(*first_layer)
 
 
 if __name__ == "__main__":

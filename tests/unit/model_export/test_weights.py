@@ -3,6 +3,7 @@
 import os
 import pickle
 import re
+import tarfile
 import unittest
 import unittest.mock
 from collections import OrderedDict
@@ -118,6 +119,13 @@ class Files(TestCase):
         with unittest.mock.patch("torch.jit.load", side_effect=AssertionError("must not be called")):
             with self.problem(65, path, "is TorchScript"):
                 load_checkpoint(path)
+
+    def test_a_tar_archive_is_refused_unopened(self):
+        path = self.folder / "weights.tar"
+        with tarfile.open(path, "w") as archive:
+            archive.add(self.saved(network().state_dict()), "pickle")
+        with self.problem(65, path, "is a tar archive"):
+            load_checkpoint(path)
 
     def test_values_that_are_no_numbers_are_named(self):
         for value in (float("nan"), float("inf")):
