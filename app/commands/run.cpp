@@ -116,13 +116,17 @@ int run(const Settings& settings, Shutdown& shutdown) {
         return OutboxCounts{status.pending, status.dropped};
       });
   const auto print_summary = [&] { spdlog::info("{}", summary(reporter.totals(), link())); };
-  shutdown.set_last_words(print_summary);
+  shutdown.set_last_words([&] {
+    print_summary();
+    return 0;
+  });
 
   PipelineEnd end;
   {
     std::optional<ConsoleView> console;
     if (live_screen) {
-      console.emplace(output, [&] { return reporter.peek(); }, [&] { return link_line(link()); });
+      console.emplace(
+          output, [&] { return reporter.peek(); }, [&] { return link_line(link()); });
       log_above(&*console);
     }
     Pipeline pipeline(
@@ -138,9 +142,7 @@ int run(const Settings& settings, Shutdown& shutdown) {
   if (publisher) publisher->finish(stopped ? Steady::duration(patience_at_stop) : patience_at_end);
   print_summary();
   shutdown.set_last_words(nullptr);
-  if (const std::string fault = output.fault(); !fault.empty()) {
-    throw Error(ExitCode::internal, "cannot write to standard output: " + fault);
-  }
+  output.check();
   return exit_status(end, reporter.totals(), link(), shutdown.by_signal());
 }
 

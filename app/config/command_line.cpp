@@ -1,6 +1,7 @@
 #include "config/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "core/error.hpp"
@@ -9,14 +10,55 @@
 namespace glimpse {
 namespace {
 
-constexpr const char* examples = R"(
+struct CommandHelp {
+  Command command;
+  const char* name;
+  const char* what;
+  const char* footer;
+};
+
+constexpr CommandHelp commands[] = {
+    {Command::run, "run", "Classify the frames of a source until it ends or you stop it.", R"(
 Examples:
   glimpse run --source 0                                 a USB camera, results on the terminal
   glimpse run --source csi --quantized                   a Raspberry Pi camera, the int8 model
   glimpse run --source clip.mp4 --interval 0 --json      every frame of a file as JSON
   glimpse run --config .local/broker/glimpse.json        settings from a file, e.g. that of scripts/broker.sh
 
-Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 70 internal, 77 credentials, 78 configuration.)";
+Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 70 internal, 77 credentials, 78 configuration.)"},
+    {Command::eval, "eval", "Tell how often a model is right on labelled pictures, float and int8.", R"(
+Examples:
+  glimpse eval --images photos --labels photos/labels.csv         one CSV names what each picture shows
+  glimpse eval --images photos --model mobilenet_v2               a folder for each class: photos/banana/1.jpg
+  glimpse eval --images photos --labels photos/labels.csv --json  for programs
+
+Exit: 0 done, 64 usage, 65 bad model or data, 66 no such folder or CSV, 70 internal, 130 stopped before the end.)"},
+};
+
+/// A flag as it was given; applied after the configuration file.
+struct Given {
+  const Setting* setting;
+  std::string text;
+};
+
+void add_setting(CLI::App& app, const Setting& setting, std::vector<Given>& given) {
+  if (setting.value_name.empty()) {
+    app.add_flag_callback(
+        setting.flag,
+        [&] {
+          given.push_back({&setting, ""});
+        },
+        setting.help);
+  } else {
+    app.add_option_function<std::string>(
+           setting.flag,
+           [&](const std::string& text) {
+             given.push_back({&setting, text});
+           },
+           setting.help)
+        ->type_name(setting.value_name);
+  }
+}
 
 }  // namespace
 
@@ -25,41 +67,43 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App app("Watch a camera, name what it sees, report it over MQTT.", "glimpse");
   app.set_version_flag("--version", "glimpse " GLIMPSE_VERSION);
   app.require_subcommand(1);
-  CLI::App* const run =
-      app.add_subcommand("run", "Classify the frames of a source until it ends or you stop it.");
-  run->footer(examples);
 
-  std::vector<std::pair<const Setting*, std::string>> given;  // applied after the configuration file
+  std::vector<Given> given;
   std::string config_file;
   bool print_config = false;
   const std::vector<Setting> table = settings_table(line.settings);
-  for (const Setting& setting : table) {
-    if (setting.value_name.empty()) {
-      run->add_flag_callback(
-          setting.flag, [&, s = &setting] { given.emplace_back(s, ""); }, setting.help);
-    } else {
-      run->add_option_function<std::string>(
-             setting.flag, [&, s = &setting](const std::string& text) { given.emplace_back(s, text); },
-             setting.help)
-          ->type_name(setting.value_name);
+  for (const CommandHelp& help : commands) {
+    CLI::App* const command = app.add_subcommand(help.name, help.what);
+    command->footer(help.footer);
+    for (const Setting& setting : table) {
+      const auto& whose = setting.commands;
+      if (std::find(whose.begin(), whose.end(), help.command) != whose.end()) {
+        add_setting(*command, setting, given);
+      }
     }
+    command->callback([&line, &help] { line.command = help.command; });
   }
+  CLI::App* const run = app.get_subcommand("run");
   run->add_option("--config", config_file, "read settings from a JSON file; the command line overrides it")
       ->type_name("FILE");
   run->add_flag("--print-config", print_config,
                 "print the settings as a configuration file has them, and end");
 
+  const auto named = [&] {
+    const auto parsed = app.get_subcommands();
+    return parsed.empty() ? &app : parsed.front();
+  };
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForVersion&) {
     line.text = "glimpse " GLIMPSE_VERSION "\n";
     return line;
   } catch (const CLI::CallForHelp&) {
-    line.text = (run->parsed() ? run : &app)->help();
+    line.text = named()->help();
     return line;
   } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage,
-                escape_control(error.what()) + "; see glimpse " + (run->parsed() ? "run " : "") + "--help");
+    throw Error(ExitCode::usage, escape_control(error.what()) + "; see glimpse " +
+                                     (named() == &app ? "" : named()->get_name() + " ") + "--help");
   }
   if (!config_file.empty()) load_config(config_file, line.settings);
   for (const auto& [setting, text] : given) set_from_text(*setting, text);

@@ -11,6 +11,7 @@ namespace glimpse {
 /// What the command line asks for.
 struct CommandLine {
   std::string text;  // to print instead of running: help, version or the settings (--print-config)
+  Command command = Command::run;
   Settings settings;
 };
 

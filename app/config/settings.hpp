@@ -1,4 +1,4 @@
-// All settings of `glimpse run` with their defaults in sight. Filled by load_config() and the command line,
+// The settings of all commands with their defaults in sight. Filled by load_config() and the command line,
 // then const.
 #pragma once
 
@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace glimpse {
+
+enum class Command { run, eval };
 
 struct Settings {
   struct Source {
@@ -35,15 +37,21 @@ struct Settings {
     bool insecure = false;
   } telemetry;
 
+  struct Eval {
+    std::string images;  // the folder
+    std::string labels;  // the CSV; empty: the folder has a folder for each class
+  } eval;
+
   // Only on the command line: they are about one run.
   int frames = 0;                         // stop after so many; 0: no limit
   std::chrono::milliseconds duration{0};  // stop after so long; 0: no limit
   bool json = false;
 };
 
-/// One setting: where it stands in the configuration file, its flag, what it takes, and the field that it
-/// fills.
+/// One setting: whose it is, where it stands in the configuration file, its flag, what it takes, and the
+/// field that it fills. A flag that means something else to another command has a row for each.
 struct Setting {
+  std::vector<Command> commands;
   std::string path;        // "telemetry.interval_s"; empty: not in the file
   std::string flag;        // "--interval"
   std::string value_name;  // "DURATION"; empty for a switch

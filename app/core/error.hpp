@@ -16,6 +16,7 @@ enum class ExitCode {
   internal = 70,       // EX_SOFTWARE: our own fault
   credentials = 77,    // EX_NOPERM: a key or certificate is missing, unsafe or refused
   configuration = 78,  // EX_CONFIG: the configuration file is wrong
+  interrupted = 130,   // stopped before there was a result; what shells say of a SIGINT
 };
 
 /// Thrown for anything that keeps a command from starting, caught once, in main. The message says what

@@ -64,7 +64,7 @@ bool Shutdown::by_signal() const {
   return by_signal_;
 }
 
-void Shutdown::set_last_words(std::function<void()> last_words) {
+void Shutdown::set_last_words(std::function<int()> last_words) {
   const std::lock_guard lock(mutex_);
   last_words_ = std::move(last_words);
 }
@@ -81,8 +81,7 @@ void Shutdown::watch() {
   stop_.request_stop();
   if (::poll(ended_or_signal, 1, static_cast<int>(grace.count())) != 0) return;
   const std::lock_guard lock(mutex_);
-  if (last_words_) last_words_();
-  std::_Exit(0);
+  std::_Exit(last_words_ ? last_words_() : 0);
 }
 
 }  // namespace glimpse

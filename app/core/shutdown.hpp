@@ -26,8 +26,9 @@ class Shutdown {
   /// Starts the end from within.
   void begin();
   [[nodiscard]] bool by_signal() const;
-  /// What is printed before the process ends without the orderly end. Called from another thread.
-  void set_last_words(std::function<void()> last_words);
+  /// What is done before the process ends without the orderly end; gives its exit status, which is 0 where
+  /// none is set. Called from another thread.
+  void set_last_words(std::function<int()> last_words);
 
  private:
   void watch();
@@ -36,7 +37,7 @@ class Shutdown {
   int ended_fd_;  // eventfd: the orderly end came in time
   mutable std::mutex mutex_;
   bool by_signal_ = false;
-  std::function<void()> last_words_;
+  std::function<int()> last_words_;
   std::jthread watcher_;
 };
 

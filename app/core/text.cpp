@@ -1,5 +1,6 @@
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <clocale>
 #include <cwchar>
 
@@ -80,6 +81,11 @@ std::string fit_to_width(std::string_view utf8, int columns) {
   }
   if (used < columns) fitted.append(static_cast<std::size_t>(columns - used), ' ');
   return fitted;
+}
+
+std::string to_right(std::string_view utf8, int columns) {
+  const int missing = std::max(0, columns - display_width(utf8));
+  return std::string(static_cast<std::size_t>(missing), ' ').append(utf8);
 }
 
 }  // namespace glimpse

@@ -17,4 +17,7 @@ namespace glimpse {
 /// spaces to exactly `columns`.
 [[nodiscard]] std::string fit_to_width(std::string_view utf8, int columns);
 
+/// Spaces, then `utf8`, in `columns` together; a longer text is not cut.
+[[nodiscard]] std::string to_right(std::string_view utf8, int columns);
+
 }  // namespace glimpse

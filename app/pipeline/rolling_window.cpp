@@ -1,8 +1,9 @@
 #include "pipeline/rolling_window.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
+
+#include "core/percentile.hpp"
 
 namespace glimpse {
 
@@ -39,11 +40,7 @@ std::optional<Percentiles> RollingWindow::percentiles(Steady::time_point now) {
   }
   if (values.empty()) return std::nullopt;
   std::sort(values.begin(), values.end());
-  const auto rank = [&](double share) {
-    const auto nth = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
-    return values[std::max<std::size_t>(nth, 1) - 1];
-  };
-  return Percentiles{rank(0.50), rank(0.90), rank(0.99)};
+  return Percentiles{percentile(values, 0.50), percentile(values, 0.90), percentile(values, 0.99)};
 }
 
 }  // namespace glimpse

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/error.hpp"
+
 namespace glimpse {
 
 void Output::write(std::string_view text) {
@@ -21,9 +23,9 @@ void Output::write(std::string_view text) {
   }
 }
 
-std::string Output::fault() const {
+void Output::check() const {
   const std::lock_guard lock(mutex_);
-  return fault_;
+  if (!fault_.empty()) throw Error(ExitCode::internal, "cannot write to standard output: " + fault_);
 }
 
 }  // namespace glimpse

@@ -8,14 +8,14 @@
 
 namespace glimpse {
 
-/// Writes whole texts, each at once. When writing fails (the reader has closed the pipe, the disk is full) it calls
-/// `on_closed` once and writes no more.
+/// Writes whole texts, each at once. When writing fails (the reader has closed the pipe, the disk is full) it
+/// calls `on_closed` once and writes no more.
 class Output {
  public:
   explicit Output(std::function<void()> on_closed) : on_closed_(std::move(on_closed)) {}
   void write(std::string_view text);
-  /// Why writing failed; "" where it did not, or where the reader merely left.
-  [[nodiscard]] std::string fault() const;
+  /// Throws Error(internal) where writing failed, but not where the reader merely left.
+  void check() const;
 
  private:
   const std::function<void()> on_closed_;

@@ -79,9 +79,30 @@ TEST_CASE("Bad usage names the flag") {
   usage_error({});
 }
 
+TEST_CASE("Each command takes its own flags and no other's") {
+  const CommandLine line = parse({"eval", "--images", "photos", "--labels", "l.csv", "--model", "demo",
+                                  "--backend", "torch", "--threads", "2", "--trust", "--json"});
+  CHECK(line.command == Command::eval);
+  CHECK(line.settings.eval.images == "photos");
+  CHECK(line.settings.eval.labels == "l.csv");
+  CHECK(line.settings.model.name == "demo");
+  CHECK(line.settings.model.trust);
+  CHECK(line.settings.json);
+  CHECK(parse({"run"}).command == Command::run);
+  CHECK_THAT(usage_error({"eval", "--source", "0"}),
+             ContainsSubstring("--source") && ContainsSubstring("glimpse eval --help"));
+  CHECK_THAT(usage_error({"eval", "--config", "f"}), ContainsSubstring("--config"));
+  CHECK_THAT(usage_error({"run", "--images", "d"}),
+             ContainsSubstring("--images") && ContainsSubstring("glimpse run --help"));
+}
+
 TEST_CASE("Help, version and settings are printed instead of run") {
   CHECK_THAT(parse({"--help"}).text, ContainsSubstring("run"));
-  CHECK_THAT(parse({"run", "--help"}).text, ContainsSubstring("Examples:"));
+  for (const char* command : {"run", "eval"}) {
+    CHECK_THAT(
+        parse({command, "--help"}).text,
+        ContainsSubstring("Examples:\n  glimpse " + std::string(command)) && ContainsSubstring("Exit: "));
+  }
   CHECK_THAT(parse({"--version"}).text, ContainsSubstring("glimpse 0."));
   CHECK_THAT(parse({"run", "--top-k", "4", "--print-config"}).text, ContainsSubstring("\"top_k\": 4"));
 }

@@ -27,3 +27,9 @@ TEST_CASE("Broken UTF-8 is measured and cut without harm") {
   CHECK(display_width("\xe5\x82") == 2);
   CHECK(fit_to_width("\xf0\x9f", 1).size() <= 4);
 }
+
+TEST_CASE("Text to the right is padded by columns, not by bytes, and never cut") {
+  CHECK(to_right("8", 3) == "  8");
+  CHECK(to_right("\u00e4", 3) == "  \u00e4");
+  CHECK(to_right("12345", 3) == "12345");
+}
