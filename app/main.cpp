@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "commands/eval.hpp"
 #include "commands/run.hpp"
 #include "config/command_line.hpp"
 #include "core/error.hpp"
@@ -16,6 +17,16 @@ int complain(const char* what, glimpse::ExitCode code) {
   return static_cast<int>(code);
 }
 
+int carry_out(const glimpse::CommandLine& line, glimpse::Shutdown& shutdown) {
+  switch (line.command) {
+    case glimpse::Command::run:
+      return glimpse::run(line.settings, shutdown);
+    case glimpse::Command::eval:
+      return glimpse::eval(line.settings, shutdown);
+  }
+  return static_cast<int>(glimpse::ExitCode::internal);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -25,7 +36,7 @@ int main(int argc, char** argv) {
     if (!line.text.empty()) return std::fputs(line.text.c_str(), stdout) < 0 ? 1 : 0;
     glimpse::Shutdown shutdown;
     glimpse::start_log();
-    return glimpse::run(line.settings, shutdown);
+    return carry_out(line, shutdown);
   } catch (const glimpse::Error& error) {
     return complain(error.what(), error.code());
   } catch (const std::exception& error) {

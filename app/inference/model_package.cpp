@@ -57,9 +57,12 @@ std::vector<fs::path> search_folders() {
   return folders;
 }
 
+const char* file_name(bool quantized) {
+  return quantized ? "int8.pt" : "float.pt";
+}
+
 bool is_model(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::exists(folder / "float.pt", ignored) || fs::exists(folder / "int8.pt", ignored);
+  return has_form(folder, false) || has_form(folder, true);
 }
 
 std::string installed_models() {
@@ -132,11 +135,16 @@ fs::path find_model(const std::string& model) {
   bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + installed_models());
 }
 
+bool has_form(const fs::path& folder, bool quantized) {
+  std::error_code ignored;
+  return fs::exists(folder / file_name(quantized), ignored);
+}
+
 ModelFile read_model_file(const fs::path& folder, bool quantized, bool trust) {
-  const std::string name = quantized ? "int8.pt" : "float.pt";
+  const std::string name = file_name(quantized);
   const fs::path path = folder / name;
   std::error_code ignored;
-  if (!fs::exists(path, ignored)) {
+  if (!has_form(folder, quantized)) {
     bad(path.string() + " is missing: this model has no " +
         (quantized ? "int8 form; run without --quantized" : "float form; run with --quantized"));
   }

@@ -44,6 +44,9 @@ struct ModelFile {
 /// that lists what there is.
 [[nodiscard]] std::filesystem::path find_model(const std::string& model);
 
+/// Whether the model's folder has a float.pt, or an int8.pt.
+[[nodiscard]] bool has_form(const std::filesystem::path& folder, bool quantized);
+
 /// Reads float.pt or int8.pt. A model file is code, so unless `trust` is set a missing manifest or another
 /// hash than the manifest's throws Error(bad_data).
 [[nodiscard]] ModelFile read_model_file(const std::filesystem::path& folder, bool quantized, bool trust);
