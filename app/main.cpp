@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "commands/bench.hpp"
 #include "commands/eval.hpp"
 #include "commands/run.hpp"
 #include "config/command_line.hpp"
@@ -23,6 +24,8 @@ int carry_out(const glimpse::CommandLine& line, glimpse::Shutdown& shutdown) {
       return glimpse::run(line.settings, shutdown);
     case glimpse::Command::eval:
       return glimpse::eval(line.settings, shutdown);
+    case glimpse::Command::bench:
+      return glimpse::bench(line.settings, shutdown);
   }
   return static_cast<int>(glimpse::ExitCode::internal);
 }

@@ -33,6 +33,14 @@ Examples:
   glimpse eval --images photos --labels photos/labels.csv --json  for programs
 
 Exit: 0 done, 64 usage, 65 bad model or data, 66 no such folder or CSV, 70 internal, 130 stopped before the end.)"},
+    {Command::bench, "bench", "Tell how fast a model is on this machine, float and int8, on each backend.",
+     R"(
+Examples:
+  glimpse bench                              every combination on one still picture
+  glimpse bench --source clip.mp4            the whole way: decode, preprocess, network
+  glimpse bench --threads 4 --rounds 5 --json
+
+Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 70 internal, 130 stopped before the end.)"},
 };
 
 /// A flag as it was given; applied after the configuration file.

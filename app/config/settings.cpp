@@ -11,7 +11,8 @@
 namespace glimpse {
 
 std::vector<Setting> settings_table(Settings& s) {
-  const std::vector<Command> run{Command::run}, eval{Command::eval}, all{Command::run, Command::eval};
+  const std::vector<Command> run{Command::run}, eval{Command::eval}, bench{Command::bench},
+      run_and_eval{Command::run, Command::eval}, all{Command::run, Command::eval, Command::bench};
   return {
       {run, "source.uri", "--source", "URI",
        "camera (0, /dev/video0, csi), clip.mp4, a picture, frames/, rtsp://…, http://…, gst:PIPELINE or test",
@@ -26,7 +27,7 @@ std::vector<Setting> settings_table(Settings& s) {
       {run, "model.quantized", "--quantized", "", "run the int8 form of the model", &s.model.quantized},
       {run, "model.top_k", "--top-k", "K", "how many predictions to show and to report", &s.model.top_k, 1,
        1000},
-      {all, "model.backend", "--backend", "NAME", "what runs the network: auto, torch or onednn",
+      {run_and_eval, "model.backend", "--backend", "NAME", "what runs the network: auto, torch or onednn",
        &s.model.backend},
       {all, "model.threads", "--threads", "N",
        "threads for the network (default: one fewer than there are cores)", &s.model.threads, 1, 256},
@@ -52,6 +53,14 @@ std::vector<Setting> settings_table(Settings& s) {
       {eval, "", "--labels", "CSV",
        "what they show: a header file,index or file,label (default: DIR has a folder for each class)",
        &s.eval.labels},
+      {bench, "", "--source", "URI",
+       "bench the whole way from this source (default: a still picture, no decoding)", &s.bench.source},
+      {bench, "", "--backend", "NAME", "only this one: torch or onednn (default: each that can run)",
+       &s.model.backend},
+      {bench, "", "--frames", "N", "frames for each combination in each round (default: 100)",
+       &s.bench.frames, 1, 10000},
+      {bench, "", "--rounds", "N", "rounds, in each of which every combination has its turn (default: 3)",
+       &s.bench.rounds, 1, 100},
       {all, "", "--json", "", "print results as JSON, one object a line", &s.json},
   };
 }

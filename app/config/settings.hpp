@@ -10,7 +10,7 @@
 
 namespace glimpse {
 
-enum class Command { run, eval };
+enum class Command { run, eval, bench };
 
 struct Settings {
   struct Source {
@@ -41,6 +41,12 @@ struct Settings {
     std::string images;  // the folder
     std::string labels;  // the CSV; empty: the folder has a folder for each class
   } eval;
+
+  struct Bench {
+    std::string source;  // empty: a still of the test pattern
+    int frames = 100;    // for each combination, in each round
+    int rounds = 3;
+  } bench;
 
   // Only on the command line: they are about one run.
   int frames = 0;                         // stop after so many; 0: no limit

@@ -196,4 +196,15 @@ SystemStatus SystemMeter::read() {
   return status;
 }
 
+std::optional<double> peak_rss_mb(const std::string& root) {
+  const std::string status = read_text(root + "/proc/self/status");
+  for (std::string_view text = status; !text.empty();) {
+    std::string_view line = next_line(text);
+    if (next_word(line) != "VmHWM:") continue;
+    const auto kib = to_number(next_word(line));
+    return kib ? std::optional(static_cast<double>(*kib) / 1024) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 }  // namespace glimpse

@@ -47,4 +47,7 @@ class SystemMeter {
   std::optional<std::vector<double>> per_core_;
 };
 
+/// MiB of this process's largest resident set so far: VmHWM of /proc/self/status, `root` as above.
+[[nodiscard]] std::optional<double> peak_rss_mb(const std::string& root = "");
+
 }  // namespace glimpse

@@ -19,9 +19,7 @@ void count(std::optional<FormScore>& score, const std::optional<Guess>& guess, i
 }  // namespace
 
 double FormScore::fps() const {
-  std::vector<double> sorted = ms;
-  std::sort(sorted.begin(), sorted.end());
-  return 1000 / percentile(sorted, 0.5);
+  return 1000 / median(ms);
 }
 
 void Evaluation::add(const LabelledPicture& picture, const std::optional<Guess>& float_guess,

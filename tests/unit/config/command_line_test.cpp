@@ -96,9 +96,27 @@ TEST_CASE("Each command takes its own flags and no other's") {
              ContainsSubstring("--images") && ContainsSubstring("glimpse run --help"));
 }
 
+TEST_CASE("The flags of bench, and what it does without them") {
+  const CommandLine line = parse({"bench", "--model", "demo", "--backend", "torch", "--threads", "2",
+                                  "--frames", "9", "--rounds", "2", "--source", "clip.mp4", "--json"});
+  CHECK(line.command == Command::bench);
+  CHECK(line.settings.bench.source == "clip.mp4");
+  CHECK(line.settings.bench.frames == 9);
+  CHECK(line.settings.bench.rounds == 2);
+  CHECK(line.settings.model.backend == "torch");
+  const Settings s = parse({"bench"}).settings;
+  CHECK(s.bench.source.empty());
+  CHECK(s.bench.frames == 100);
+  CHECK(s.bench.rounds == 3);
+  CHECK_THAT(usage_error({"bench", "--rounds", "0"}),
+             ContainsSubstring("--rounds: expected a whole number from 1 to 100"));
+  CHECK_THAT(usage_error({"bench", "--images", "d"}), ContainsSubstring("--images"));
+  CHECK_THAT(usage_error({"run", "--rounds", "3"}), ContainsSubstring("--rounds"));
+}
+
 TEST_CASE("Help, version and settings are printed instead of run") {
   CHECK_THAT(parse({"--help"}).text, ContainsSubstring("run"));
-  for (const char* command : {"run", "eval"}) {
+  for (const char* command : {"run", "eval", "bench"}) {
     CHECK_THAT(
         parse({command, "--help"}).text,
         ContainsSubstring("Examples:\n  glimpse " + std::string(command)) && ContainsSubstring("Exit: "));

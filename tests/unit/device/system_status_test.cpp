@@ -10,6 +10,7 @@
 
 #include "catch.hpp"
 
+using glimpse::peak_rss_mb;
 using glimpse::SystemMeter;
 using glimpse::SystemStatus;
 
@@ -181,4 +182,12 @@ TEST_CASE("this machine: plausible values, and cheap enough for every record") {
   for (int i = 0; i < rounds; ++i) status = meter.read();
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
   CHECK(passed.count() / rounds * 1e6 < 2000);  // us; some 50 us; a sanitizer and a busy machine multiply it
+}
+
+TEST_CASE("The peak of the memory in use is VmHWM, in MiB, and unknown without it") {
+  const FakeRoot root;
+  CHECK_FALSE(peak_rss_mb(root.path()).has_value());
+  root.write("proc/self/status", "Name:\tx\nVmRSS:\t   1024 kB\nVmHWM:\t  130048 kB\n");
+  CHECK(peak_rss_mb(root.path()) == 127);
+  CHECK(peak_rss_mb().value_or(0) > 1);
 }
