@@ -116,8 +116,8 @@ BenchWorker::BenchWorker(const BenchJob& job, const std::stop_token& stop) : sto
   }
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    std::signal(SIGINT, SIG_IGN);  // the terminal sends it to us, too: stopping is the parent's
-    std::signal(SIGTERM, SIG_DFL);
+    (void)std::signal(SIGINT, SIG_IGN);  // the terminal sends it to us, too: stopping is the parent's
+    (void)std::signal(SIGTERM, SIG_DFL);
     ::close(to_it[1]);
     ::close(from_it[0]);
     serve(job, to_it[0], from_it[1]);

@@ -96,7 +96,8 @@ const cv::Mat& Preprocessor::narrow(const cv::Mat& bgr) {
   for (int y = top; y < bottom; ++y) {
     std::uint8_t* out = narrowed_.ptr(y);
     for (int x = 0; x < spec_.width; ++x) {
-      const std::uint8_t* const pixel = bgr.ptr(y) + across_.first[static_cast<std::size_t>(x)] * 3;
+      const std::uint8_t* const pixel =
+          bgr.ptr(y) + std::ptrdiff_t{3} * across_.first[static_cast<std::size_t>(x)];
       const float* const weights = across_.weights.data() + static_cast<std::ptrdiff_t>(x) * across_.taps;
       for (int channel = 0; channel < 3; ++channel) {
         float sum = 0.5f;
