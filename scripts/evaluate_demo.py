@@ -17,6 +17,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from model_export.interpreter import need
 from model_export.problem import run
 
 
@@ -36,6 +37,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    need("torch")
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # before torch loads
 
     import torch

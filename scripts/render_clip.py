@@ -16,6 +16,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from model_export.interpreter import need
 from model_export.problem import run
 
 
@@ -30,6 +31,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    need("cv2")
     from demo_model import clip
 
     arguments.out.mkdir(parents=True, exist_ok=True)

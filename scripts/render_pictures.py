@@ -14,6 +14,7 @@ import argparse
 import csv
 from pathlib import Path
 
+from model_export.interpreter import need
 from model_export.problem import run
 
 
@@ -35,6 +36,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    need("cv2")
     import cv2
     from demo_model.held_out import held_out_pictures
     from demo_model.things import LABELS

@@ -12,6 +12,7 @@ import argparse
 import os
 from pathlib import Path
 
+from model_export.interpreter import need
 from model_export.problem import run
 
 CHECK_SEED = 20261122  # evaluate_demo.py's default, so that it repeats the figures
@@ -66,6 +67,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    need("torch")
     # Before torch loads: spinning OpenMP threads would take the cores from the renderers.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)

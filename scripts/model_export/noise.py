@@ -1,0 +1,31 @@
+"""Pictures made of noise: what random weights are calibrated with, where nobody gave real pictures."""
+
+import torch
+
+from .architectures import InputSpec
+
+
+class Noise:
+    """Blurred colour noise with the interface of pictures.Pictures; the same for the same seed."""
+
+    def __init__(self, spec: InputSpec, count: int, seed: int):
+        generator = torch.Generator().manual_seed(seed)
+        coarse = torch.rand(count, 3, 7, 7, generator=generator)
+        values = torch.nn.functional.interpolate(coarse, size=[spec.size_px] * 2, mode="bilinear", align_corners=False)
+        values += 0.1 * torch.randn(values.shape, generator=generator)
+        mean, std = (torch.tensor(values_of).view(1, 3, 1, 1) for values_of in (spec.mean, spec.std))
+        self.values = (values.clamp(0, 1) - mean) / std
+        self.paths = [f"noise {seed} {number}" for number in range(count)]
+        self.classes = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def batches(self, count: int):
+        yield from self.values.split(count)
+
+    def augmented(self, count: int, seed: int):
+        """As they are, in another order: noise has no other side."""
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
+        for numbers in order.split(count):
+            yield self.values[numbers], numbers
