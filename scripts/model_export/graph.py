@@ -1,7 +1,9 @@
 """A network as a graph that can be quantized: dropout gone, batch normalisation folded, each ReLU6 a bound on what is before it."""
 
+import contextlib
 import dis
 import inspect
+from collections import Counter
 
 from torch import fx, nn
 from torch.fx.experimental.optimization import fuse as fold_batch_norm
@@ -15,20 +17,29 @@ class NotQuantizable(Exception):
     """Names the operator that is in the way."""
 
 
-class Tracer(fx.Tracer):
-    def iter(self, proxy):
-        """`a, b = proxy` is known by its bytecode. Python 3.11 moved the place where torch 1.13 looks for it."""
-        frame = inspect.currentframe().f_back.f_back
+@contextlib.contextmanager
+def unpacking():
+    """`a, b = proxy` is known by its bytecode. Python 3.11 moved the place where torch 1.13 looks for it."""
+
+    def iterate(proxy):
+        frame = inspect.currentframe().f_back
         here = next((i for i in dis.get_instructions(frame.f_code) if i.offset == frame.f_lasti), None)
         if here is not None and here.opname == "UNPACK_SEQUENCE":
             return (proxy[index] for index in range(here.argval))
-        return super().iter(proxy)
+        return proxy.tracer.iter(proxy)
+
+    torch_s_own, fx.Proxy.__iter__ = fx.Proxy.__iter__, iterate
+    try:
+        yield
+    finally:
+        fx.Proxy.__iter__ = torch_s_own
 
 
 def trace(network: nn.Module) -> fx.GraphModule:
     """The graph of `network` in eval mode. Raises NotQuantizable where Python's control flow depends on the data."""
     try:
-        return fx.GraphModule(network, Tracer().trace(network.eval()))
+        with unpacking():
+            return fx.GraphModule(network, fx.Tracer().trace(network.eval()))
     except Exception as error:  # whatever a network's own code raises when it is given a proxy
         reason = str(error).strip().splitlines()
         raise NotQuantizable(f"torch.fx cannot trace it: {reason[0] if reason else type(error).__name__}") from error
@@ -61,11 +72,13 @@ def bound_by_relu6(graph: fx.GraphModule) -> set:
     range is [0, 6]: uint8 with scale 6/255 holds nothing else, so the clamp is free.
     """
     bounded = set()
+    calls = Counter(node.target for node in graph.graph.nodes)
     for node in list(graph.graph.nodes):
         if not is_relu6(graph, node):
             continue
         before = node.args[0]
-        if isinstance(module_of(graph, before), (nn.Conv2d, nn.Linear)) and len(before.users) == 1:
+        is_layer = isinstance(module_of(graph, before), (nn.Conv2d, nn.Linear))
+        if is_layer and len(before.users) == 1 and calls[before.target] == 1:
             name = f"relu_of_{before.name}"
             graph.add_submodule(name, nn.ReLU())
             with graph.graph.inserting_after(node):
@@ -79,7 +92,7 @@ def bound_by_relu6(graph: fx.GraphModule) -> set:
 def simplify(network: nn.Module) -> tuple:
     """(graph, names of the layers whose output is bounded to [0, 6]). The network itself stays as it is.
 
-    The graph alone computes something else than the network: the bounds have to be added (see quantize.py).
+    The graph alone computes something else than the network: the bounds have to be added (see student.py).
     """
     traced = trace(network)
     remove_what_only_trains(traced)
@@ -89,4 +102,3 @@ def simplify(network: nn.Module) -> tuple:
     folded.graph.lint()
     folded.recompile()
     return folded.eval(), bounded
-
