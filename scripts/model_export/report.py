@@ -1,5 +1,7 @@
 """What quantizing did, for people: which layers it hurts, what stays in float, what it helped or cost."""
 
+import operator
+
 import torch
 from torch import fx, nn
 
@@ -71,7 +73,9 @@ class FloatFinder(fx.Interpreter):
 
     def run_node(self, node):
         value = super().run_node(node)
-        if node.op.startswith("call") and isinstance(value, torch.Tensor) and value.dtype == torch.float32:
+        parts = value if isinstance(value, (tuple, list)) else [value]  # of a split
+        in_float = any(isinstance(part, torch.Tensor) and part.dtype == torch.float32 for part in parts)
+        if in_float and node.op.startswith("call") and node.target is not operator.getitem:
             name = type(self.module.get_submodule(node.target)).__name__ if node.op == "call_module" else node.target
             name = name if isinstance(name, str) else name.__name__
             if name != "dequantize":
