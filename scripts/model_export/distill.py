@@ -5,8 +5,9 @@ entropy counts as much. Batch normalisation is already folded, so nothing of it 
 biases, and the scale of each range that is not fixed (Esser et al. 2020). Gradients pass the rounding as if it were not there.
 """
 
+import io
+import json
 import math
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ import torch
 from torch.nn import functional as F
 
 from .calibrate import BATCH, answers, divergence
-from .problem import Problem, writing
+from .package import write_all_or_nothing
+from .problem import Problem
 from .student import Student
 
 # Adam's steps at the peak of their cycle. A weight moves by far less than its rounding in one step; a bias costs nothing.
@@ -81,35 +83,33 @@ class Training:
         self.step += 1
 
     def save(self) -> None:
+        """All but tensors as text: what loads weights alone in torch 1.13 takes no floating-point number."""
         state = {
             "identity": self.identity,
             "student": self.student.state_dict(),
             "best": self.best,
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.optimizer.state_dict()["state"],
             "step": self.step,
-            "history": [asdict(epoch) for epoch in self.history],
+            "history": json.dumps([asdict(epoch) for epoch in self.history]),
         }
-        new = self.file.with_name(self.file.name + ".new")
-        with writing(self.file):
-            try:
-                torch.save(state, new)
-                os.replace(new, self.file)
-            finally:
-                new.unlink(missing_ok=True)
+        out = io.BytesIO()  # not a path: torch aborts the program when the disk is full
+        torch.save(state, out)
+        write_all_or_nothing(self.file.parent, {self.file.name: out.getvalue()})
 
     def resume(self) -> None:
         if not self.file.is_file():
             raise Problem(f"--resume: there is no {self.file} to go on from")
         try:
             state = torch.load(self.file, weights_only=True)
+            identity = state["identity"]
         except Exception as error:  # cut short, or not ours
             raise Problem(f"--resume: {self.file} is damaged; remove it and leave --resume out") from error
-        if state["identity"] != self.identity:
+        if identity != self.identity:
             raise Problem(f"--resume: {self.file} is of another network, other pictures or other --epochs; remove it")
         self.student.load_state_dict(state["student"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state["optimizer"]})
         self.best, self.step = state["best"], state["step"]
-        self.history = [Epoch(**epoch) for epoch in state["history"]]
+        self.history = [Epoch(**epoch) for epoch in json.loads(state["history"])]
 
 
 def loss_of(found: torch.Tensor, expected: torch.Tensor, classes) -> torch.Tensor:
@@ -118,7 +118,7 @@ def loss_of(found: torch.Tensor, expected: torch.Tensor, classes) -> torch.Tenso
 
 
 def distill(training: Training, teacher, pictures, held_back, seed: int, progress) -> list:
-    """Leaves the student in its best state; gives all epochs. What `training` saves after each is removed at the end."""
+    """Leaves the student in its best state; gives all epochs. `training` saves after each."""
     expected = answers(teacher, held_back.batches(BATCH))
     if not training.history:
         training.judge(expected, held_back)
@@ -140,5 +140,4 @@ def distill(training: Training, teacher, pictures, held_back, seed: int, progres
             f"agreement {100 * epoch.agreement:.1f} % on {len(held_back)} pictures held back"
         )
     training.student.load_state_dict(training.best)
-    training.file.unlink(missing_ok=True)
     return training.history

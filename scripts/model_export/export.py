@@ -12,9 +12,11 @@ from .architectures import InputSpec
 from .calibrate import BATCH, answers, calibrate, divergence
 from .distill import Training, distill
 from .graph import NotQuantizable
+from .problem import USAGE, Problem
 from .student import Student, choose_engine
 
 SEED = 1
+CHECKPOINT = "qat.checkpoint"
 MEASURED_PICTURES = 32  # for the error of each layer
 
 
@@ -33,21 +35,22 @@ class Request:
     resume: bool = False
 
 
-def identity(request: Request, pictures) -> str:
+def identity(request: Request, pictures, held_back) -> str:
     """Differs where going on with a training that was cut off would mix two of them."""
     digest = hashlib.sha256(package.weights_sha256(request.network).encode())
-    digest.update(repr((request.epochs, request.spec, [str(path) for path in pictures.paths])).encode())
+    classes = None if pictures.classes is None else pictures.classes.tolist()
+    paths = [str(path) for path in (*pictures.paths, *held_back.paths)]
+    digest.update(repr((request.epochs, request.spec, paths, classes)).encode())
     return digest.hexdigest()
 
 
 def train(request: Request, student: Student, pictures, held_back, progress) -> list:
-    request.folder.mkdir(parents=True, exist_ok=True)
     training = Training(
         student,
         request.epochs,
         math.ceil(len(pictures) / BATCH),
-        request.folder / "qat.checkpoint",
-        identity(request, pictures),
+        request.folder / CHECKPOINT,
+        identity(request, pictures, held_back),
     )
     if request.resume:
         training.resume()
@@ -72,8 +75,10 @@ def measure(request: Request, student: Student, int8_network, calibration, held_
 def quantize(request: Request, calibration, held_back, training_pictures, progress) -> tuple:
     """(int8 network, what was done and found). Raises NotQuantizable."""
     student = Student(request.network, request.spec)
-    steps = calibrate(student, calibration, progress)
-    epochs = train(request, student, training_pictures, held_back, progress) if request.method == "qat" else []
+    steps, epochs = calibrate(student, calibration, progress), []
+    if request.method == "qat":
+        student.converted()  # what cannot be converted is told before the training, not after it
+        epochs = train(request, student, training_pictures, held_back, progress)
     progress.say("converting to int8 and measuring")
     int8_network = student.converted()
     done = {
@@ -88,8 +93,21 @@ def quantize(request: Request, calibration, held_back, training_pictures, progre
     return int8_network, {**done, **measure(request, student, int8_network, calibration, held_back)}
 
 
+def check(request: Request, held_back) -> None:
+    """What would fail after minutes fails now."""
+    package.check_folder(request.folder)
+    if request.method == "qat" and not len(held_back):
+        raise Problem("--method qat needs two pictures or more, since a fifth of them is held back")
+    size_px = request.spec.size_px
+    try:
+        answers(request.network, [torch.zeros(1, 3, size_px, size_px)])
+    except RuntimeError as error:
+        raise Problem(f"{request.arch} cannot take {size_px} px: {str(error).splitlines()[0]}", USAGE) from error
+
+
 def export(request: Request, calibration, held_back, training_pictures, progress) -> dict:
     """Writes the folder; gives what report.table() shows and --json prints. `calibration`...: as Pictures of pictures.py."""
+    check(request, held_back)
     choose_engine()
     networks, quantization, reason = {"float": request.network}, None, None
     if request.method != "none":
@@ -101,6 +119,8 @@ def export(request: Request, calibration, held_back, training_pictures, progress
     manifest = package.write(
         request.folder, name, request.arch, request.spec, request.labels, networks, request.about, quantization
     )
+    if request.method == "qat":
+        (request.folder / CHECKPOINT).unlink(missing_ok=True)  # not before: a full disk must not cost the training
     return {
         "folder": str(request.folder),
         "name": name,

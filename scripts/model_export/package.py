@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from .architectures import InputSpec
-from .problem import Problem, writing
+from .problem import CANNOT_WRITE, Problem, writing
 
 FORMAT = "glimpse-model/1"
 
@@ -55,6 +55,13 @@ def torchscript(network: torch.nn.Module, spec: InputSpec, metadata: dict) -> by
     out = io.BytesIO()  # not a path: torch writes the file's name into the archive, and the name is not final yet
     torch.jit.save(frozen, out, _extra_files={"glimpse.json": json.dumps(metadata, ensure_ascii=False, indent=1)})
     return out.getvalue()
+
+
+def check_folder(folder: Path) -> None:
+    """Whether the folder can be written, or be made where there is none yet."""
+    nearest = next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise Problem(f"cannot write {folder}: {nearest} is no folder that you may write to", CANNOT_WRITE)
 
 
 def write_all_or_nothing(folder: Path, contents: dict) -> None:
