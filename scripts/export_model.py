@@ -98,7 +98,8 @@ def load_pictures(arguments, spec, labels: list) -> tuple:
     if arguments.calibrate is None:
         warn("no --calibrate: the int8 ranges come from noise, good for trying and for nothing else")
         return noise.Noise(spec, 32, seed=1), noise.Noise(spec, 8, seed=2), noise.Noise(spec, 32, seed=1)
-    calibration, held_back = (pictures.Pictures(paths, spec) for paths in pictures.hold_back(pictures.find(arguments.calibrate)))
+    readable = pictures.Pictures(pictures.find(arguments.calibrate), spec)
+    calibration, held_back = (readable.part(paths) for paths in pictures.hold_back(readable.paths))
     if arguments.train is None:
         return calibration, held_back, calibration
     paths, classes = pictures.labelled(arguments.train, labels)

@@ -8,6 +8,7 @@ import copy
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from .ranges import METHODS, SAMPLES
 from .student import Student, before_activation
@@ -62,7 +63,7 @@ def correct_biases(student: Student, batch: torch.Tensor) -> None:
 
     def channel_means(layer, x):
         values = before_activation(layer, x)
-        return values.mean((0, 2, 3)) if values.dim() == 4 else values.flatten(0, -2).mean(0)
+        return values.flatten(0, -2).mean(0) if isinstance(layer, nn.Linear) else values.mean((0, 2, 3))
 
     def note(layer, inputs):
         expected[layer] = channel_means(layer, inputs[0])

@@ -3,6 +3,7 @@
 One batch of float pictures is in memory at a time, and the resized ones up to CACHE_BYTES; the others are read again.
 """
 
+import copy
 import os
 import random
 import warnings
@@ -105,6 +106,12 @@ class Pictures:
             if not self.paths:
                 raise Problem(text, BAD_DATA)
             warn(f"{text}; skipped")
+
+    def part(self, paths: list) -> "Pictures":
+        """Some of them, without classes. What is read already is shared."""
+        part = copy.copy(self)
+        part.paths, part.skipped, part.classes = paths, [], None
+        return part
 
     def __len__(self) -> int:
         return len(self.paths)

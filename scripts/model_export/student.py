@@ -45,10 +45,10 @@ class Student(nn.Module):
 
     def __init__(self, network: nn.Module, spec: InputSpec):
         super().__init__()
-        example = torch.zeros(1, 3, spec.size_px, spec.size_px)
+        self.example = torch.zeros(1, 3, spec.size_px, spec.size_px)
         graph, bounded = simplify(network)
         try:
-            self.graph = prepare_qat_fx(graph.train(), quantization_of_each(), (example,)).eval()
+            self.graph = prepare_qat_fx(graph.train(), quantization_of_each(), (self.example,)).eval()
         except Exception as error:  # the converter raises whatever comes, from deep inside
             raise NotQuantizable(f"torch cannot prepare it: {str(error).splitlines()[0]}") from error
         for node in self.graph.graph.nodes:
@@ -89,7 +89,10 @@ class Student(nn.Module):
         for module in self.activations:
             module.seen = []
         try:
-            return convert_fx(copy.deepcopy(self.graph).eval())
+            network = convert_fx(copy.deepcopy(self.graph).eval())
+            with torch.no_grad():
+                network(self.example)  # an operator that int8 has not got is found only when it runs
+            return network
         except Exception as error:  # as above
             raise NotQuantizable(f"torch cannot convert it: {str(error).splitlines()[0]}") from error
 

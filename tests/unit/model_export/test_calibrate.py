@@ -137,6 +137,26 @@ class Biases(TestCase):
             self.assertGreater((before[name] - expected).abs().max().item(), 2e-3, name)
             torch.testing.assert_close(after[name], expected, rtol=0, atol=1e-5)
 
+    def test_a_linear_layer_of_pixels_has_its_channels_last(self):
+        class Pixels(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv, self.fc = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(4, 5)
+
+            def forward(self, x):
+                return self.fc(self.conv(x).permute(0, 2, 3, 1)).mean((1, 2))
+
+        student, x = Student(Pixels().eval(), SPEC), Tensors(16).values
+        watch(student, [x])
+        find_ranges(student, min_max)
+        student.simulate(False)
+        want = answers(student, [x]).mean(0)
+        student.layers["fc"].weight_fake_quant.scale *= 20
+        correct_biases(student, x)
+        student.simulate(True)
+        steps = (answers(student, [x]).mean(0) - want).abs() / student.activations[-1].scale
+        self.assertLessEqual(steps.max().item(), 1.0)
+
 
 class Steps(TestCase):
     def test_what_is_kept_is_what_diverges_least(self):
