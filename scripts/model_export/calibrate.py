@@ -47,11 +47,19 @@ def watch(student: Student, batches: list) -> None:
         module.samples_per_batch = 0
 
 
-def find_ranges(student: Student, method) -> None:
-    for module in student.activations:
-        module.find_range(method)
+def find_weight_ranges(student: Student) -> None:
     for layer in student.layers.values():
         layer.weight_fake_quant.find_range(layer.weight)
+
+
+def find_activation_ranges(student: Student, method) -> None:
+    for module in student.activations:
+        module.find_range(method)
+
+
+def find_ranges(student: Student, method) -> None:
+    find_weight_ranges(student)
+    find_activation_ranges(student, method)
 
 
 def correct_biases(student: Student, batch: torch.Tensor) -> None:
@@ -95,13 +103,14 @@ def calibrate(student: Student, pictures, progress) -> list:
         student.simulate(True)
         return divergence(expected, answers(student, judged))
 
+    find_weight_ranges(student)
     tried = {}
     for name, method in METHODS.items():
         progress.say(f"ranges by {name}")
-        find_ranges(student, method)
+        find_activation_ranges(student, method)
         tried[name] = judge()
     best = min(tried, key=tried.get)
-    find_ranges(student, METHODS[best])
+    find_activation_ranges(student, METHODS[best])
     steps = [Step(f"ranges by {name}", cost, name == best) for name, cost in tried.items()]
 
     progress.say("correcting the biases")

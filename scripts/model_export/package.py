@@ -68,9 +68,9 @@ def write_all_or_nothing(folder: Path, contents: dict) -> None:
     """All files under other names first; only when there was room for the last of them does any take its place."""
     new = {name: folder / f".{name}.new" for name in contents}
     there_before = folder.exists()
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     try:
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
         for name, data in contents.items():
             with writing(folder / name), open(new[name], "wb") as out:
                 out.write(data)
