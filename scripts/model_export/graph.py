@@ -50,6 +50,13 @@ def module_of(graph: fx.GraphModule, node) -> nn.Module:
     return graph.get_submodule(node.target) if isinstance(node, fx.Node) and node.op == "call_module" else None
 
 
+def operator_of(graph: fx.GraphModule, node) -> str:
+    """What the node computes, as torch calls it."""
+    if node.op == "call_module":
+        return type(module_of(graph, node)).__name__
+    return node.target if isinstance(node.target, str) else node.target.__name__
+
+
 def remove_what_only_trains(graph: fx.GraphModule) -> None:
     for node in list(graph.graph.nodes):
         is_function = node.op == "call_function" and node.target in NOTHING_AT_REST_FUNCTIONS

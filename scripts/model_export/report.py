@@ -5,6 +5,7 @@ import operator
 import torch
 from torch import fx, nn
 
+from . import graph
 from .ranges import Activations
 from .student import Student
 
@@ -17,10 +18,9 @@ def layer_errors(student: Student, batches) -> list:
     error: root mean square of what int8 weights and an int8 output change in a layer that is given its float input, as a share of
     the root mean square of its float output. Each layer's own doing, not what it inherits.
     """
-    graph = student.graph
     range_after = {}
-    for node in graph.graph.nodes:
-        module = graph.get_submodule(node.target) if node.op == "call_module" else None
+    for node in student.graph.graph.nodes:
+        module = graph.module_of(student.graph, node)
         if isinstance(module, Activations) and node.args[0].op == "call_module":
             range_after[node.args[0].target] = module
     power = {name: [0.0, 0.0] for name in student.layers}  # of the error, of the output
@@ -67,8 +67,8 @@ def operator_of(layer: nn.Module) -> str:
 class FloatFinder(fx.Interpreter):
     """Runs an int8 network and notes the operators that work on floats."""
 
-    def __init__(self, graph):
-        super().__init__(graph)
+    def __init__(self, network):
+        super().__init__(network)
         self.found = {}
 
     def run_node(self, node):
@@ -76,8 +76,7 @@ class FloatFinder(fx.Interpreter):
         parts = value if isinstance(value, (tuple, list)) else [value]  # of a split
         in_float = any(isinstance(part, torch.Tensor) and part.dtype == torch.float32 for part in parts)
         if in_float and node.op.startswith("call") and node.target is not operator.getitem:
-            name = type(self.module.get_submodule(node.target)).__name__ if node.op == "call_module" else node.target
-            name = name if isinstance(name, str) else name.__name__
+            name = graph.operator_of(self.module, node)
             if name != "dequantize":
                 self.found[name] = self.found.get(name, 0) + 1
         return value

@@ -3,20 +3,22 @@
 import copy
 
 import torch
-from torch import nn
+from torch import fx, nn
 from torch.ao.quantization import FakeQuantizeBase, QConfig, QConfigMapping
 from torch.ao.quantization import default_fixed_qparams_range_0to1_fake_quant as zero_to_one
+from torch.ao.quantization import default_fixed_qparams_range_neg1to1_fake_quant as one_to_one
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_qat_fx
 
 from .architectures import InputSpec
-from .graph import NotQuantizable, simplify
+from .graph import NotQuantizable, operator_of, simplify
 from .ranges import Activations, Weights
 
-# torch's int8 kernels of these have an output range of their own: [0, 1] in steps of 1/256.
+# torch's int8 kernels of these have an output range of their own: [0, 1] in steps of 1/256, [-1, 1] in steps of 1/128.
 WITHIN_ZERO_AND_ONE = (
     nn.Sigmoid, nn.Hardsigmoid, nn.Softmax, torch.sigmoid, nn.functional.sigmoid, nn.functional.hardsigmoid,
     nn.functional.softmax, "sigmoid", "sigmoid_", "hardsigmoid", "hardsigmoid_",
 )  # fmt: skip
+WITHIN_ONE_AND_ONE = (nn.Tanh, torch.tanh, nn.functional.tanh, "tanh", "tanh_")
 
 
 def choose_engine() -> str:
@@ -32,12 +34,22 @@ def quantization_of_each() -> QConfigMapping:
     mapping = QConfigMapping().set_global(QConfig(activation=Activations, weight=Weights))
     for kind in WITHIN_ZERO_AND_ONE:
         mapping.set_object_type(kind, QConfig(activation=zero_to_one, weight=Weights))
+    for kind in WITHIN_ONE_AND_ONE:
+        mapping.set_object_type(kind, QConfig(activation=one_to_one, weight=Weights))
     return mapping
 
 
 def input_range(spec: InputSpec) -> tuple:
     """Black and white after normalisation: no picture lies outside."""
     return min(-m / s for m, s in zip(spec.mean, spec.std)), max((1 - m) / s for m, s in zip(spec.mean, spec.std))
+
+
+class Trial(fx.Interpreter):
+    """Runs a network; where it fails, `node` is what it failed at."""
+
+    def run_node(self, node):
+        self.node = node
+        return super().run_node(node)
 
 
 class Student(nn.Module):
@@ -90,11 +102,16 @@ class Student(nn.Module):
             module.seen = []
         try:
             network = convert_fx(copy.deepcopy(self.graph).eval())
-            with torch.no_grad():
-                network(self.example)  # an operator that int8 has not got is found only when it runs
-            return network
         except Exception as error:  # as above
             raise NotQuantizable(f"torch cannot convert it: {str(error).splitlines()[0]}") from error
+        trial = Trial(network)
+        try:
+            with torch.no_grad():
+                trial.run(self.example)
+        except Exception as error:
+            name = operator_of(network, trial.node)
+            raise NotQuantizable(f"torch cannot compute its {name} in int8: {str(error).splitlines()[0]}") from error
+        return network
 
 
 def before_activation(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:

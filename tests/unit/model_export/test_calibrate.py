@@ -8,11 +8,12 @@ import support  # noqa: F401: finds scripts/, or skips
 import torch
 from nets import SPEC, Silent, Tensors, net
 from support import TestCase
-from torch import nn
+from torch import fx, nn
 
 from model_export import calibrate as calibration
 from model_export.architectures import architecture, build, input_spec
 from model_export.calibrate import answers, calibrate, correct_biases, divergence, find_ranges, watch
+from model_export.graph import NotQuantizable
 from model_export.noise import Noise
 from model_export.ranges import METHODS, min_max
 from model_export.student import Student, choose_engine
@@ -78,6 +79,24 @@ class Students(TestCase):
         x = Tensors(16).values
         student.simulate(True)
         torch.testing.assert_close(answers(student, [x]), answers(int8, [x]), rtol=0, atol=0.02)
+
+    def test_tanh_has_torch_s_own_range(self):
+        network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Tanh(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+        student, _ = calibrated(network.eval(), Tensors(16))
+        x = Tensors(16).values
+        student.simulate(True)
+        torch.testing.assert_close(answers(student, [x]), answers(student.converted(), [x]), rtol=0, atol=0.02)
+
+    def test_an_operator_that_int8_cannot_compute_is_named(self):
+        class Fails(nn.Module):
+            def forward(self, x):
+                return x.view(7)
+
+        student, _ = calibrated(net(), Tensors(16))
+        with unittest.mock.patch("model_export.student.convert_fx", lambda graph: fx.symbolic_trace(Fails())):
+            with self.assertRaisesRegex(NotQuantizable, "^torch cannot compute its view in int8: .*shape.*$"):
+                student.converted()
+        self.assertEqual(self.stderr.getvalue(), "", "torch.fx would print its own stack")
 
 
 class Simulation(TestCase):
