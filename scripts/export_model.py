@@ -54,7 +54,7 @@ def parse_arguments() -> argparse.Namespace:
         "--calibrate", type=Path, metavar="DIR", help="pictures such as the camera will see, 100 or more; a fifth is held back"
     )
     parser.add_argument("--train", type=Path, metavar="DIR", help="for qat: labelled pictures, a folder per class")
-    parser.add_argument("--epochs", type=positive, default=10, metavar="N", help="of qat, at most (default %(default)s)")
+    parser.add_argument("--epochs", type=positive, default=6, metavar="N", help="of qat, at most (default %(default)s)")
     parser.add_argument("--resume", action="store_true", help="go on with a qat that was cut off")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the tables")
     arguments = parser.parse_args()

@@ -122,6 +122,7 @@ def distill(training: Training, teacher, pictures, held_back, seed: int, progres
     expected = answers(teacher, held_back.batches(BATCH))
     if not training.history:
         training.judge(expected, held_back)
+    training.student.to(memory_format=torch.channels_last)  # a quarter faster than planes on oneDNN
     started, first = time.monotonic(), training.step
     while not training.is_over():
         number = training.history[-1].number + 1
@@ -129,6 +130,7 @@ def distill(training: Training, teacher, pictures, held_back, seed: int, progres
         for batch, numbers in pictures.augmented(BATCH, seed + number):
             with torch.no_grad():
                 wanted = teacher(batch)
+            batch = batch.contiguous(memory_format=torch.channels_last)
             classes = None if pictures.classes is None else pictures.classes[numbers]
             training.learn(loss_of(training.student(batch), wanted, classes))
             left_s = (time.monotonic() - started) / (training.step - first) * (training.steps - training.step)
@@ -139,5 +141,6 @@ def distill(training: Training, teacher, pictures, held_back, seed: int, progres
             f"epoch {number} of {training.epochs}: divergence {epoch.divergence:.4f} nats, "
             f"agreement {100 * epoch.agreement:.1f} % on {len(held_back)} pictures held back"
         )
+    training.student.to(memory_format=torch.contiguous_format)
     training.student.load_state_dict(training.best)
     return training.history

@@ -78,6 +78,10 @@ class Activations(ObserverBase):
             values = x.detach().flatten()
             step = len(values) // self.samples_per_batch | 1  # odd: takes from all columns of an even-sized map
             self.seen.append(values[::step].clone())
+        if self.simulating and not self.scale.requires_grad:
+            return torch.fake_quantize_per_tensor_affine(
+                x, float(self.scale), int(self.zero_point), self.quant_min, self.quant_max
+            )
         if self.simulating:
             even = 1 / math.sqrt(x.numel() * self.quant_max)  # Esser et al. 2020, section 2.2
             return torch._fake_quantize_learnable_per_tensor_affine(
