@@ -7,7 +7,7 @@ usage() {
 usage: scripts/setup.sh [--training] [--developing]
 
 Installs from apt what building, running and testing glimpse needs (Debian 12 and 13, amd64 and arm64).
-  --training    also PyTorch for Python and the emoji font: to render pictures and train models
+  --training    also PyTorch and matplotlib for Python and the emoji font: to make and compare models
   --developing  also clang-format and clang-tidy
 TEXT
 }
@@ -24,7 +24,10 @@ mosquitto mosquitto-clients openssl ca-certificates ffmpeg
 '
 for argument in "$@"; do
   case $argument in
-    --training) packages+='python3-torch python3-torchvision python3-opencv python3-pil python3-pyte fonts-noto-color-emoji ' ;;
+    --training)
+      packages+='python3-torch python3-torchvision python3-opencv python3-pil python3-matplotlib python3-pyte '
+      packages+='fonts-noto-color-emoji '
+      ;;
     --developing) packages+='clang-format clang-tidy ' ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;
