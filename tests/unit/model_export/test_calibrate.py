@@ -186,7 +186,9 @@ class Steps(TestCase):
         best = min(ranges, key=lambda step: step.divergence)
         self.assertEqual([step for step in ranges if step.kept], [best])
         self.assertEqual(correction.kept, correction.divergence < best.divergence)
-        # And the student is in the state that the last step kept says.
+        self.assert_state_is_the_best(student, steps, network, pictures)
+
+    def assert_state_is_the_best(self, student, steps, network, pictures):
         student.simulate(True)
         expected = answers(network, [pictures.values])
         left = divergence(expected, answers(student, [pictures.values]))
@@ -224,10 +226,12 @@ class Steps(TestCase):
         def poor(values):
             return 1.0, 128
 
+        network, pictures = net(), Tensors(32)
         for name in METHODS:
             with unittest.mock.patch.dict(METHODS, {other: poor for other in METHODS if other != name}):
-                _, steps = calibrated(net(), Tensors(32))
+                student, steps = calibrated(network, pictures)
             self.assertEqual([step.name for step in steps[:-1] if step.kept], [f"ranges by {name}"])
+            self.assert_state_is_the_best(student, steps, network, pictures)
 
     def test_no_more_pictures_are_watched_than_fit_the_memory(self):
         pictures = Tensors(64)
