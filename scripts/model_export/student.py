@@ -18,7 +18,7 @@ WITHIN_ZERO_AND_ONE = (
     nn.Sigmoid, nn.Hardsigmoid, nn.Softmax, torch.sigmoid, nn.functional.sigmoid, nn.functional.hardsigmoid,
     nn.functional.softmax, "sigmoid", "sigmoid_", "hardsigmoid", "hardsigmoid_",
 )  # fmt: skip
-WITHIN_ONE_AND_ONE = (nn.Tanh, torch.tanh, nn.functional.tanh, "tanh", "tanh_")
+WITHIN_ONE_OF_ZERO = (nn.Tanh, torch.tanh, nn.functional.tanh, "tanh", "tanh_")
 
 
 def choose_engine() -> str:
@@ -34,7 +34,7 @@ def quantization_of_each() -> QConfigMapping:
     mapping = QConfigMapping().set_global(QConfig(activation=Activations, weight=Weights))
     for kind in WITHIN_ZERO_AND_ONE:
         mapping.set_object_type(kind, QConfig(activation=zero_to_one, weight=Weights))
-    for kind in WITHIN_ONE_AND_ONE:
+    for kind in WITHIN_ONE_OF_ZERO:
         mapping.set_object_type(kind, QConfig(activation=one_to_one, weight=Weights))
     return mapping
 

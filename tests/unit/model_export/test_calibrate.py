@@ -27,6 +27,11 @@ def calibrated(network, pictures, spec=SPEC):
     return student, calibrate(student, pictures, Silent())
 
 
+def pooled(*layers):
+    """The layers, the last of them with four channels, then a mean and a linear layer of three outputs."""
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+
+
 class Divergence(unittest.TestCase):
     def test_it_is_the_kullback_leibler_divergence_in_nats(self):
         # Of (1/2, 1/2) and (1/4, 3/4): 1/2 ln(2) + 1/2 ln(2/3) = 1/2 ln(4/3).
@@ -72,16 +77,17 @@ class Students(TestCase):
         self.assertIn(found["input_zero_point"], (127, 128))
 
     def test_sigmoids_have_torch_s_own_range(self):
-        network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Sigmoid(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+        network = pooled(nn.Conv2d(3, 4, 3), nn.Sigmoid())
         student, _ = calibrated(network.eval(), Tensors(16))
         int8 = student.converted()
-        self.assertEqual(torch.sigmoid(torch.quantize_per_tensor(torch.zeros(1), 0.1, 0, torch.quint8)).q_scale(), 1 / 256)
+        zero = torch.quantize_per_tensor(torch.zeros(1), 0.1, 0, torch.quint8)
+        self.assertEqual(torch.sigmoid(zero).q_scale(), 1 / 256)
         x = Tensors(16).values
         student.simulate(True)
         torch.testing.assert_close(answers(student, [x]), answers(int8, [x]), rtol=0, atol=0.02)
 
     def test_tanh_has_torch_s_own_range(self):
-        network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Tanh(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+        network = pooled(nn.Conv2d(3, 4, 3), nn.Tanh())
         student, _ = calibrated(network.eval(), Tensors(16))
         x = Tensors(16).values
         student.simulate(True)
@@ -143,7 +149,7 @@ class Biases(TestCase):
     def test_every_channel_gets_the_mean_that_it_has_in_float(self):
         # Without activation functions, so that the means of the outputs are those of what the biases are added to.
         torch.manual_seed(1)
-        network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
+        network = pooled(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3))
         student, x = Student(network.eval(), SPEC), (Tensors(32).values + 1).clamp(max=2)  # their mean is not zero
         watch(student, [x])
         find_ranges(student, min_max)

@@ -27,7 +27,7 @@ def with_statistics(network, seed=1):
 
 
 def bounded(graph, names):
-    """The graph with the bounds that the quantizer adds, written by hooks: the outputs of the layers named are cut at 6."""
+    """The graph with the bounds that the quantizer adds: the outputs of the layers named are cut at 6, by hooks."""
     for name in names:
         graph.get_submodule(name).register_forward_hook(lambda layer, inputs, output: output.clamp(max=6.0))
     return graph

@@ -142,6 +142,17 @@ class Evaluation(PicturesTestCase):
             self.assertEqual(opened.call_count, 2, "no more than the batch is read")
         self.assertTrue(torch.equal(first, batches[0]))
 
+    def test_a_part_reads_nothing_again(self):
+        pictures = Pictures(self.several(4), SPEC)
+        wanted = [pictures.paths[2], pictures.paths[0]]
+        with unittest.mock.patch.object(Image, "open", wraps=Image.open) as opened:
+            part = pictures.part(wanted)
+            (batch,) = part.batches(4)
+            self.assertEqual(opened.call_count, 0)
+        self.assertEqual((len(part), part.paths, len(pictures)), (2, wanted, 4))
+        whole = next(pictures.batches(4))
+        self.assertTrue(torch.equal(batch, whole[[2, 0]]))
+
     def test_the_cache_stops_at_its_bound(self):
         paths = [self.save(f"{n}.png", noise(40, 40, n)) for n in range(3)]
         pictures = Pictures(paths, SPEC, cache_bytes=2 * 40 * 40 * 3)
