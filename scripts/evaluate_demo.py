@@ -41,11 +41,13 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # before torch loads
 
     import torch
-    from demo_model import evaluation, package, quantize
+    from demo_model import evaluation
     from demo_model.things import LABELS
+    from model_export import package
+    from model_export.student import choose_engine
 
     torch.set_num_threads(arguments.threads)
-    engine = quantize.choose_engine()
+    engine = choose_engine()
     float_model, metadata = package.read(arguments.model, "float")
     int8_model, _ = package.read(arguments.model, "int8")
     if arguments.clip:

@@ -8,6 +8,6 @@ case $preset in
   release | debug | tsan) ;;
   *) echo "usage: scripts/test.sh [release|debug|tsan]" >&2; exit 64 ;;
 esac
-scripts/setup.sh
+scripts/setup.sh --training
 scripts/build.sh "$preset"
 exec ctest --preset "$preset"

@@ -16,6 +16,10 @@ from model_export.interpreter import need
 from model_export.problem import run
 
 CHECK_SEED = 20261122  # evaluate_demo.py's default, so that it repeats the figures
+LICENCE = (
+    "Apache-2.0 (weights trained by this project). The training pictures show emoji of Noto Color Emoji "
+    "(SIL OFL 1.1); nothing of the font is in these files"
+)
 
 
 def parse_stages(text: str) -> list:
@@ -73,13 +77,19 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
 
     import torch
-    from demo_model import network, package, quantize, render, training
-    from demo_model.evaluation import on_pictures
+    from demo_model import network, training
+    from demo_model.backgrounds import HELD_OUT
+    from demo_model.evaluation import top1
+    from demo_model.rendered import Rendered
     from demo_model.sprites import sprite
     from demo_model.things import LABELS
+    from model_export import report
+    from model_export.export import Request, export
+    from model_export.progress import Progress
+    from model_export.student import choose_engine
 
     # What could fail at the end of an hour fails now.
-    quantize.choose_engine()
+    choose_engine()
     sprite(LABELS[0])
     arguments.out.mkdir(parents=True, exist_ok=True)
     stages = tuple(
@@ -90,33 +100,20 @@ def main() -> None:
     )
     model, figures = training.train(settings, arguments.work, arguments.resume)
 
-    print(f"quantizing with {arguments.calibration} pictures", flush=True)
-    calibration = []
-    for at in range(0, arguments.calibration, 32):
-        count = min(32, arguments.calibration - at)
-        # Seeds of training plus an offset: pictures of the training kinds, but none that was trained on.
-        calibration.append(
-            network.normalise(
-                torch.from_numpy(render.batch(arguments.seed + 7_000_000, at, count, network.INPUT_PX)[0])
-            )
-        )
-    int8_model, quantization = quantize.quantize(model, calibration)
-    quantization["calibration_pictures"] = arguments.calibration
-
-    result = on_pictures(model, int8_model, count=arguments.check, seed=CHECK_SEED)
+    print(f"measuring on {arguments.check} pictures", flush=True)
     figures.update(
-        top1=result["float_top1"],
-        int8_top1=result["int8_top1"],
-        agreement=result["agreement"],
+        top1=top1(model, arguments.check, CHECK_SEED),
         check_pictures=arguments.check,
         check_seed=CHECK_SEED,
         torch=torch.__version__,
     )
-    manifest = package.write(arguments.out, LABELS, model, int8_model, quantization, figures)
-    print(
-        f"{arguments.out}: float {100 * result['float_top1']:.2f} %, int8 {100 * result['int8_top1']:.2f} % of {arguments.check} "
-        f"pictures right; " + ", ".join(f"{name} {entry['bytes']} bytes" for name, entry in manifest["files"].items())
-    )
+    about = {"weights": "trained by scripts/train_demo.py", "licence": LICENCE, "training": figures}
+    request = Request(model, "mobilenet_v2", network.SPEC, LABELS, about, arguments.out, "ptq")
+    # Pictures of the training kinds, but none that was trained on; and of the others, to see what int8 changes.
+    calibration = Rendered(arguments.seed + 7_000_000, arguments.calibration)
+    held_back = Rendered(CHECK_SEED + 1, arguments.check // 2, HELD_OUT)
+    print(report.table(export(request, calibration, held_back, calibration, Progress())))
+    print(f"float: {100 * figures['top1']:.2f} % of {arguments.check} pictures right")
 
 
 if __name__ == "__main__":

@@ -164,6 +164,77 @@ def grain(rng, size):
     return np.clip(clouds(rng, size) * 0.6 + 0.2 + field.reshape(size, size, -1), 0, 1).astype(np.float32)
 
 
+def mosaic(rng, size):
+    """Rectangles cut in two again and again: windows, shelves, house fronts."""
+    picture = np.empty((size, size, 3), np.float32)
+    palette = colours(rng, int(rng.integers(2, 9)))
+    smallest = size * rng.uniform(0.04, 0.25)
+    left_to_cut = [(0, 0, size, size)]
+    while left_to_cut:
+        x, y, width, height = left_to_cut.pop()
+        if max(width, height) > 2 * smallest and (width * height > size * size / 4 or rng.random() < 0.85):
+            share = rng.uniform(0.3, 0.7)
+            if width >= height:
+                cut = int(width * share)
+                left_to_cut += [(x, y, cut, height), (x + cut, y, width - cut, height)]
+            else:
+                cut = int(height * share)
+                left_to_cut += [(x, y, width, cut), (x, y + cut, width, height - cut)]
+        else:
+            picture[y : y + height, x : x + width] = palette[rng.integers(len(palette))]
+    return picture
+
+
+def facets(rng, size):
+    """Triangles of a bent grid, each of one colour."""
+    cells = int(rng.integers(2, 10))
+    step = size / cells
+    y, x = np.mgrid[0 : cells + 1, 0 : cells + 1] * step
+    corners = np.stack([x, y], -1) + rng.uniform(-0.4, 0.4, (cells + 1, cells + 1, 2)) * step
+    corners[[0, -1], :, 1], corners[:, [0, -1], 0] = [[-1], [size]], [-1, size]
+    corners = corners.astype(np.int32)
+    picture = np.zeros((size, size, 3), np.float32)
+    for row in range(cells):
+        for column in range(cells):
+            square = corners[[row, row, row + 1, row + 1], [column, column + 1, column + 1, column]]
+            if rng.random() < 0.5:
+                square = np.roll(square, 1, axis=0)
+            for part, colour in zip(([0, 1, 2], [0, 2, 3]), colours(rng, 2)):
+                cv2.fillPoly(picture, [square[part]], colour.tolist())
+    return picture
+
+
+def dots(rng, size):
+    """A regular pattern of discs, as on paper and cloth."""
+    along, across = turned(rng, size)
+    cells = rng.uniform(3, 20)
+    radius = rng.uniform(0.12, 0.48)
+    distance = np.hypot((along * cells) % 1 - 0.5, (across * cells) % 1 - 0.5)
+    ground = gradient(rng, size) if rng.random() < 0.4 else plain(rng, size)
+    return mix(ground, colours(rng, 1)[0], np.clip((radius - distance) * rng.uniform(4, 30) + 0.5, 0, 1))
+
+
+def rings(rng, size):
+    """Circles about one point: plates, targets, ripples."""
+    x, y = grid(size)
+    cx, cy = rng.uniform(-0.2, 1.2, 2)
+    wave = np.sin(np.hypot(x - cx, (y - cy) * rng.uniform(0.5, 2)) * 2 * np.pi * rng.uniform(2, 14))
+    a, b = colours(rng, 2)
+    return mix(a, b, np.clip(wave * rng.uniform(0.5, 6) + 0.5, 0, 1))
+
+
+def writing(rng, size):
+    """Lines of text, large and small: paper, posters, screens."""
+    picture = plain(rng, size) if rng.random() < 0.7 else gradient(rng, size)
+    for colour in colours(rng, int(rng.integers(3, 20))):
+        text = "".join(chr(int(code)) for code in rng.integers(33, 126, int(rng.integers(2, 16))))
+        place = (int(rng.integers(-size // 4, size)), int(rng.integers(0, size * 11 // 10)))
+        scale = size / 224 * rng.uniform(0.3, 3.5)
+        font = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX]))
+        cv2.putText(picture, text, place, font, scale, colour.tolist(), max(1, int(scale * 2.5)), cv2.LINE_AA)
+    return picture
+
+
 def layered(rng, size):
     """One kind seen through another: patterns that no single kind gives."""
     below, above = (kind(rng, size) for kind in rng.choice(LAYERS, 2))
@@ -172,7 +243,10 @@ def layered(rng, size):
     return mix(below, above, veil)
 
 
-LAYERS = (gradient, radial, clouds, colour_noise, stripes, checks, bricks, blobs, polygons, lines, room, fabric)
+LAYERS = (
+    gradient, radial, clouds, colour_noise, stripes, checks, bricks, blobs, polygons, lines, room, fabric,
+    mosaic, facets, dots, rings, writing,
+)  # fmt: skip
 
 
 # Never seen in training: these measure how the model does somewhere new.
@@ -218,6 +292,7 @@ def bokeh(rng, size):
 
 TRAINING = (
     plain, plain, gradient, radial, clouds, clouds, colour_noise, stripes, checks, bricks, blobs, polygons, polygons,
-    lines, room, room, fabric, grain, layered, layered, layered, layered,
+    lines, room, room, fabric, grain, mosaic, facets, dots, rings, writing,
+    layered, layered, layered, layered, layered, layered,
 )  # fmt: skip
 HELD_OUT = (voronoi, plaid, wood, bokeh)

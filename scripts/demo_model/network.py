@@ -3,9 +3,13 @@
 import torch
 import torchvision
 
+from model_export.architectures import InputSpec
+
 INPUT_PX = 224
-MEAN = (0.485, 0.456, 0.406)  # torchvision's ImageNet values, so that one preprocessing serves every model
+MEAN = (0.485, 0.456, 0.406)  # torchvision's ImageNet values
 STD = (0.229, 0.224, 0.225)
+# The shorter side becomes 224 px, not 256: a thing that fills the picture is to be seen whole.
+SPEC = InputSpec(INPUT_PX, INPUT_PX, "bilinear", MEAN, STD)
 
 
 def build(class_count: int) -> torch.nn.Module:
