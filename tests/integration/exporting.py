@@ -24,8 +24,8 @@ def command(*arguments):
     return [sys.executable, "-B", ROOT / "scripts" / "export_model.py", *map(str, arguments)]
 
 
-def export(*arguments, environment=ONE_THREAD, **options):
-    done = subprocess.run(command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S,
+def export(*arguments, environment=ONE_THREAD, timeout=PATIENCE_S, **options):
+    done = subprocess.run(command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
                           env=environment, **options)
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -144,8 +144,9 @@ class ImageNet(ExportTestCase):
         with open(labels, newline="", encoding="utf-8") as lines:
             rows = [(row["file"], int(row["index"])) for row in csv.DictReader(lines)]
         self.made(export("--arch", "mobilenet_v2", "--checkpoint", os.environ[CHECKPOINT], "--calibrate",
-                         os.environ[PICTURES], "--out", self.out, environment=os.environ))
-        evaluate = [GLIMPSE, "eval", "--model", self.out, "--images", os.environ[PICTURES], "--labels", labels, "--json"]
+                         os.environ[PICTURES], "--out", self.out, environment=os.environ, timeout=3 * PATIENCE_S))
+        evaluate = [GLIMPSE, "eval", "--model", self.out, "--images", os.environ[PICTURES], "--labels", labels,
+                    "--json"]
         done = subprocess.run(evaluate, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S,
                               env=self.environment)
         self.assertEqual(done.returncode, 0, done.stderr)
