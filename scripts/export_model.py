@@ -109,7 +109,9 @@ def load_pictures(arguments, spec, labels: list) -> tuple:
 def main() -> None:
     arguments = parse_arguments()
     need("torch")
-    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count()))  # before torch loads: Debian's begins with one
+    # Before torch loads: Debian's begins with one thread, and threads that spin while they wait are slow on a busy machine.
+    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count()))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.filterwarnings("ignore", module="torch")  # of parts that later versions will drop
 
     from model_export import architectures, export, labels, report
