@@ -1,5 +1,6 @@
 #include "commands/bench_worker.hpp"
 
+#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,6 +88,7 @@ void serve(const BenchJob& job, int go, int reply) {
     if (!wait_for_go(go)) return;
     Classifier classifier(job.model);
     const ClassifierInfo& info = classifier.info();
+    if (!info.fallback.empty()) spdlog::warn("{}", info.fallback);
     tell(reply, {{"model", info.name},
                  {"backend", info.backend},
                  {"threads", info.threads},

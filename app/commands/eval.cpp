@@ -29,6 +29,9 @@ struct Forms {
     };
     if (has_form(folder, false)) of_float.emplace(options(false));
     if (has_form(folder, true)) of_int8.emplace(options(true));
+    for (const auto* form : {&of_float, &of_int8}) {
+      if (*form && !(*form)->info().fallback.empty()) spdlog::warn("{}", (*form)->info().fallback);
+    }
     if (of_float && of_int8 && of_float->labels() != of_int8->labels()) {
       throw Error(ExitCode::bad_data,
                   folder.string() + ": float.pt and int8.pt have other labels; export the model again");

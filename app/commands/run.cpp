@@ -95,6 +95,7 @@ int run(const Settings& settings, Shutdown& shutdown) {
   Classifier classifier({settings.model.name, settings.model.quantized, settings.model.backend,
                          settings.model.threads, settings.model.trust});
   const ClassifierInfo& model = classifier.info();
+  if (!model.fallback.empty()) spdlog::warn("{}", model.fallback);
   announce(model_line(model));
   auto source =
       open_source({settings.source.uri, settings.source.fps, settings.source.loop, shutdown.token()});

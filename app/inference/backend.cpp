@@ -8,6 +8,8 @@
 
 #include "core/error.hpp"
 #include "inference/classifier.hpp"
+#include "inference/xnnpack/subgraph.hpp"
+#include "inference/xnnpack/xnnpack_backend.hpp"
 
 namespace glimpse {
 namespace {
@@ -37,9 +39,8 @@ class ScriptBackend : public Backend {
   torch::jit::Module module_;
 };
 
-}  // namespace
-
-std::vector<std::string> runnable_backends(bool quantized) {
+/// Those that leave the graph to LibTorch, the fastest last.
+std::vector<std::string> libtorch_backends(bool quantized) {
   std::vector<std::string> backends{"torch"};
   if (quantized ? has_engine(at::QEngine::ONEDNN) : float_onednn_works && at::hasMKLDNN()) {
     backends.emplace_back("onednn");
@@ -47,12 +48,21 @@ std::vector<std::string> runnable_backends(bool quantized) {
   return backends;
 }
 
+}  // namespace
+
+std::vector<std::string> runnable_backends(bool quantized) {
+  std::vector<std::string> backends = libtorch_backends(quantized);
+  if (xnnpack::is_available()) backends.emplace_back("xnnpack");
+  return backends;
+}
+
 std::string choose_backend(const std::string& asked, bool quantized) {
   const std::vector<std::string> runnable = runnable_backends(quantized);
   if (asked == "auto") {
-    // On Arm QNNPACK, where LibTorch has it, beats oneDNN's reference kernels by far.
+    // On Arm oneDNN's int8 kernels are reference ones; QNNPACK, where LibTorch has it, and XNNPACK are not.
     if (quantized && is_arm && has_engine(at::QEngine::QNNPACK)) return "torch";
-    return runnable.back();
+    if (quantized && is_arm && xnnpack::is_available()) return "xnnpack";
+    return libtorch_backends(quantized).back();
   }
   if (std::find(runnable.begin(), runnable.end(), asked) != runnable.end()) return asked;
   std::string known = "auto";
@@ -72,11 +82,21 @@ at::QEngine choose_engine(const std::string& backend) {
   throw Error(ExitCode::bad_data, "this LibTorch has no engine for int8 models; run without --quantized");
 }
 
-std::unique_ptr<Backend> make_backend(const std::string& backend, const torch::jit::Module& module,
-                                      bool quantized) {
+CompiledModel make_backend(const std::string& backend, const torch::jit::Module& module, bool quantized,
+                           const at::Tensor& example, int threads) {
   torch::jit::Module frozen = torch::jit::freeze(module);
+  if (backend == "xnnpack") {
+    try {
+      return {make_xnnpack_backend(frozen, example, threads), backend, ""};
+    } catch (const xnnpack::Unsupported& obstacle) {
+      CompiledModel next =
+          make_backend(libtorch_backends(quantized).back(), module, quantized, example, threads);
+      next.fallback = "backend xnnpack cannot run this model, " + next.name + " does: " + obstacle.what();
+      return next;
+    }
+  }
   if (backend == "onednn" && !quantized) frozen = torch::jit::optimize_for_inference(frozen);
-  return std::make_unique<ScriptBackend>(std::move(frozen));
+  return {std::make_unique<ScriptBackend>(std::move(frozen)), backend, ""};
 }
 
 }  // namespace glimpse

@@ -23,8 +23,15 @@ class Backend {
 /// LibTorch packs the weights for it while a module loads: set it before.
 [[nodiscard]] at::QEngine choose_engine(const std::string& backend);
 
-/// Takes the module over. `backend`: torch or onednn, as choose_backend() gave it.
-[[nodiscard]] std::unique_ptr<Backend> make_backend(const std::string& backend,
-                                                    const torch::jit::Module& module, bool quantized);
+struct CompiledModel {
+  std::unique_ptr<Backend> backend;
+  std::string name;      // of the backend in use
+  std::string fallback;  // why it is not the one asked for: the operator in the way; mostly empty
+};
+
+/// Takes the module over. `backend`: as choose_backend() gave it; where it cannot take the graph, the next
+/// one does. `example`: an input as all others will be. `threads`: for backends with threads of their own.
+[[nodiscard]] CompiledModel make_backend(const std::string& backend, const torch::jit::Module& module,
+                                         bool quantized, const at::Tensor& example, int threads);
 
 }  // namespace glimpse

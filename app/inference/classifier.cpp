@@ -138,7 +138,11 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   const InputSpec& spec = loaded.description.input;
   impl_->preprocessor.emplace(spec);
   impl_->input = at::zeros({1, 3, spec.height, spec.width}, at::kFloat);
-  impl_->backend = make_backend(info.backend, loaded.module, options.quantized);
+  CompiledModel compiled =
+      make_backend(info.backend, loaded.module, options.quantized, impl_->input, info.threads);
+  impl_->backend = std::move(compiled.backend);
+  info.backend = compiled.name;
+  info.fallback = escape_control(compiled.fallback);
   impl_->warm_up(file.path.string());
   info.load_ms = ms_since(start);
 }

@@ -13,7 +13,7 @@ namespace glimpse {
 struct ClassifierOptions {
   std::string model;             // a name or a folder; empty: mobilenet_v2 where it is installed, else demo
   bool quantized = false;        // int8.pt instead of float.pt
-  std::string backend = "auto";  // auto, torch or onednn
+  std::string backend = "auto";  // auto, torch, onednn or xnnpack
   int threads = 0;               // for the network; 0: one fewer than there are cores, at least 1
   bool trust = false;            // run a model file whose hash is not the manifest's
 };
@@ -21,9 +21,10 @@ struct ClassifierOptions {
 struct ClassifierInfo {
   std::string name;
   std::string folder;
-  std::string sha256;   // of the model file
-  std::string backend;  // the one chosen
-  std::string engine;   // LibTorch's quantized engine, "" for float
+  std::string sha256;    // of the model file
+  std::string backend;   // the one in use
+  std::string fallback;  // why it is not the one asked for, mostly empty
+  std::string engine;    // LibTorch's quantized engine, "" for float
   bool quantized = false;
   int threads = 1;
   int classes = 0;

@@ -1,0 +1,118 @@
+#include "inference/xnnpack/lowering.hpp"
+
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/runtime/operator.h>
+
+#include "inference/xnnpack/operators.hpp"
+
+namespace glimpse::xnnpack {
+namespace {
+
+namespace jit = torch::jit;
+
+class Walk {
+ public:
+  explicit Walk(Subgraph& subgraph) : subgraph_(subgraph) {}
+
+  void set(const jit::Value* value, Computed computed) { computed_[value] = std::move(computed); }
+  [[nodiscard]] const Computed& get(const jit::Value* value) const {
+    const auto it = computed_.find(value);
+    if (it == computed_.end())
+      throw Unsupported("the graph uses " + value->debugName() + " before it is made");
+    return it->second;
+  }
+  void block(const jit::Block& block) {
+    for (const jit::Node* node : block.nodes()) visit(*const_cast<jit::Node*>(node));
+  }
+
+ private:
+  void visit(jit::Node& node);
+  void branch(const jit::Node& node);
+  void list(const jit::Node& node, const std::vector<Computed>& arguments);
+  void call(jit::Node& node, const std::vector<Computed>& arguments);
+
+  Subgraph& subgraph_;
+  std::unordered_map<const jit::Value*, Computed> computed_;
+};
+
+jit::Stack examples(const std::vector<Computed>& arguments) {
+  jit::Stack stack;
+  for (const Computed& argument : arguments) stack.push_back(argument.example);
+  return stack;
+}
+
+void Walk::visit(jit::Node& node) {
+  if (node.kind() == c10::prim::Constant) {
+    const auto constant = jit::toIValue(node.output());
+    if (!constant) throw Unsupported("a constant of unknown type");
+    return set(node.output(), {*constant, {}});
+  }
+  if (node.kind() == c10::prim::If) return branch(node);
+  std::vector<Computed> arguments;
+  for (const jit::Value* input : node.inputs()) arguments.push_back(get(input));
+  node.kind() == c10::prim::ListConstruct ? list(node, arguments) : call(node, arguments);
+}
+
+/// Only the branch that the example takes: it depends on shapes alone, and those are fixed.
+void Walk::branch(const jit::Node& node) {
+  const jit::Block& taken = *node.blocks().at(get(node.input()).example.toBool() ? 0 : 1);
+  block(taken);
+  for (std::size_t i = 0; i < node.outputs().size(); ++i) set(node.outputs()[i], get(taken.outputs()[i]));
+}
+
+void Walk::list(const jit::Node& node, const std::vector<Computed>& arguments) {
+  Computed made;
+  for (const Computed& argument : arguments) {
+    made.live.insert(made.live.end(), argument.live.begin(), argument.live.end());
+  }
+  if (!made.live.empty() && made.live.size() != arguments.size()) {
+    throw Unsupported("a list of constants together with what depends on the input");
+  }
+  c10::impl::GenericList elements(node.output()->type()->expectRef<c10::ListType>().getElementType());
+  for (const Computed& argument : arguments) elements.push_back(argument.example);
+  made.example = std::move(elements);
+  set(node.output(), std::move(made));
+}
+
+void Walk::call(jit::Node& node, const std::vector<Computed>& arguments) {
+  const std::string name = node.kind().toQualString();
+  const bool is_live =
+      std::any_of(arguments.begin(), arguments.end(), [](const Computed& c) { return !c.live.empty(); });
+  // What asks for a shape alone has an answer that holds for every input.
+  const bool asks_shape = name == "aten::size" || name == "aten::dim";
+  const Lower lower = is_live && !asks_shape ? find_operator(name) : nullptr;
+  if (node.maybeOperator() == nullptr || (is_live && !asks_shape && lower == nullptr)) {
+    throw Unsupported(name + " is not among XNNPACK's operators");
+  }
+  jit::Stack stack = examples(arguments);
+  node.getOperation()(stack);
+  if (stack.size() != node.outputs().size()) throw Unsupported(name + " gives more than it should");
+  if (lower != nullptr) {
+    if (stack.size() != 1 || !stack[0].isTensor()) throw Unsupported(name + " does not give a tensor");
+    const Value value = lower({subgraph_, name, arguments, stack[0].toTensor()});
+    return set(node.output(), {stack[0], {value}});
+  }
+  for (std::size_t i = 0; i < stack.size(); ++i) set(node.outputs()[i], {stack[i], {}});
+}
+
+}  // namespace
+
+Lowered lower(jit::Graph& graph, const at::Tensor& example) {
+  if (graph.inputs().size() != 2 || graph.outputs().size() != 1) {
+    throw Unsupported("the network does not map one tensor to one tensor");
+  }
+  Lowered lowered;
+  Walk walk(lowered.subgraph);
+  lowered.input = shape_of(example, "the input");
+  walk.set(graph.inputs()[1], {example, {lowered.subgraph.input(lowered.input)}});
+  walk.block(*graph.block());
+  const Computed& end = walk.get(graph.outputs()[0]);
+  if (end.live.size() != 1 || !end.example.isTensor())
+    throw Unsupported("the output does not depend on the input");
+  lowered.output = end.live.front().shape;
+  lowered.output_sizes = end.example.toTensor().sizes().vec();
+  lowered.subgraph.output(end.live.front());
+  return lowered;
+}
+
+}  // namespace glimpse::xnnpack

@@ -1,0 +1,321 @@
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/frontend/resolver.h>
+#include <torch/csrc/jit/frontend/sugared_value.h>
+
+#include <map>
+#include <opencv2/videoio.hpp>
+
+#include "catch.hpp"
+#include "inference/classifier.hpp"
+#include "inference/xnnpack/subgraph.hpp"
+#include "inference/xnnpack/xnnpack_backend.hpp"
+
+using namespace glimpse;
+
+namespace {
+
+/// Twenty frames of the bundled clip, one in every ten.
+std::vector<cv::Mat> frames() {
+  cv::VideoCapture clip(GLIMPSE_ROOT "/tests/data/clip.mp4");
+  std::vector<cv::Mat> frames;
+  cv::Mat frame;
+  for (int number = 0; frames.size() < 20 && clip.read(frame); ++number) {
+    if (number % 10 == 0) frames.push_back(frame.clone());
+  }
+  REQUIRE(frames.size() == 20);
+  return frames;
+}
+
+std::size_t top(const std::vector<float>& logits) {
+  return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+struct Agreement {
+  float largest_difference = 0;  // of two logits
+  float range = 0;               // of the reference's logits
+  float step = 1e9f;  // the smallest difference between two of them: of int8, its quantization step
+  int pictures = 0, same_top = 0;
+};
+
+Agreement agreement(bool quantized, int threads) {
+  const std::string demo = GLIMPSE_ROOT "/models/demo";
+  Classifier reference({demo, quantized, "torch", 1, false});
+  Classifier tested({demo, quantized, "xnnpack", threads, false});
+  REQUIRE(tested.info().backend == "xnnpack");
+  REQUIRE(tested.info().fallback.empty());
+  Agreement result;
+  for (const cv::Mat& frame : frames()) {
+    ++result.pictures;
+    auto expected = reference.logits(frame);
+    const auto got = tested.logits(frame);
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      result.largest_difference = std::max(result.largest_difference, std::abs(got[i] - expected[i]));
+    }
+    result.same_top += top(got) == top(expected);
+    std::sort(expected.begin(), expected.end());
+    result.range = std::max(result.range, expected.back() - expected.front());
+    for (std::size_t i = 1; i < expected.size(); ++i) {
+      const float gap = expected[i] - expected[i - 1];
+      if (gap > 1e-4f) result.step = std::min(result.step, gap);
+    }
+  }
+  return result;
+}
+
+/// The scripts' `ops.quantized`, which the bare language does not have.
+struct Ops : torch::jit::SugaredValue {
+  std::string kind() const override { return "ops"; }
+  std::shared_ptr<SugaredValue> attr(const torch::jit::SourceRange&, torch::jit::GraphFunction&,
+                                     const std::string& field) override {
+    return std::make_shared<torch::jit::BuiltinModule>(field);
+  }
+};
+
+struct WithOps : torch::jit::NativeResolver {
+  std::shared_ptr<torch::jit::SugaredValue> resolveValue(const std::string& name,
+                                                         torch::jit::GraphFunction& m,
+                                                         const torch::jit::SourceRange& at) override {
+    return name == "ops" ? std::make_shared<Ops>() : NativeResolver::resolveValue(name, m, at);
+  }
+};
+
+using Tensors = std::map<std::string, at::Tensor>;
+
+torch::jit::Module network(const std::string& body, const Tensors& tensors) {
+  torch::jit::Module module("network");
+  for (const auto& [name, tensor] : tensors) {
+    module.register_attribute(name, c10::TensorType::get(), tensor);
+  }
+  module.define("def forward(self, x):\n" + body + "\n", std::make_shared<WithOps>());
+  module.eval();
+  return torch::jit::freeze(module);
+}
+
+at::Tensor noise(at::IntArrayRef sizes, std::uint64_t seed = 1) {
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  return at::randn(sizes, generator);
+}
+
+/// int8 weights with a scale of its own for each output.
+at::Tensor per_channel(const at::Tensor& real) {
+  const at::Tensor scales = real.flatten(1).abs().amax(1) / 127;
+  return at::quantize_per_channel(real, scales, at::zeros({real.size(0)}, at::kLong), 0, at::kQInt8);
+}
+
+/// The largest difference of XNNPACK from LibTorch, on another input than the one it was compiled with.
+float difference(const std::string& body, const Tensors& tensors, at::IntArrayRef sizes, int threads = 1) {
+  at::globalContext().setQEngine(choose_engine("torch"));
+  const c10::InferenceMode no_gradients;
+  torch::jit::Module module = network(body, tensors);
+  const auto backend = make_xnnpack_backend(module, at::zeros(sizes), threads);
+  const at::Tensor input = noise(sizes, 7);
+  const at::Tensor expected = module.forward({input}).toTensor(), got = backend->run(input);
+  REQUIRE(got.sizes() == expected.sizes());
+  REQUIRE(expected.abs().max().item<float>() > 0);
+  return (got - expected).abs().max().item<float>();
+}
+
+std::string obstacle(const std::string& body, const Tensors& tensors = {},
+                     at::IntArrayRef sizes = {1, 4, 6, 6}) {
+  try {
+    (void)make_xnnpack_backend(network(body, tensors), at::zeros(sizes), 1);
+  } catch (const xnnpack::Unsupported& error) {
+    return error.what();
+  }
+  FAIL("taken without a word");
+  return "";
+}
+
+struct Case {
+  std::string name, body;
+  Tensors tensors;
+  std::vector<std::int64_t> sizes;
+};
+
+Case float_conv(const std::string& name, const std::string& arguments, at::IntArrayRef weight,
+                const std::vector<std::int64_t>& sizes) {
+  return {name,
+          " return torch.conv2d(x, self.w, self.b, " + arguments + ")",
+          {{"w", noise(weight, 2)}, {"b", noise({weight[0]}, 3)}},
+          sizes};
+}
+
+/// Zero points of 120, 117; the result in steps of 0.1.
+Case int8_conv(const std::string& name, const std::string& op, const std::string& arguments,
+               const at::Tensor& weight, const std::vector<std::int64_t>& sizes) {
+  return {
+      name,
+      " q = torch.quantize_per_tensor(x, 0.05, 120, 13)\n p = ops.quantized.conv2d_prepack(self.w, self.b, " +
+          arguments + ")\n return torch.dequantize(ops.quantized." + op + "(q, p, 0.1, 117))",
+      {{"w", weight}, {"b", noise({weight.size(0)}, 3)}},
+      sizes};
+}
+
+/// `x` quantized as q and, with another scale and zero point, as r; the result is dequantized.
+Case int8(const std::string& name, const std::string& expression, const Tensors& tensors = {},
+          const std::vector<std::int64_t>& sizes = {1, 5, 7, 6}) {
+  return {name,
+          " q = torch.quantize_per_tensor(x, 0.05, 90, 13)\n"
+          " r = torch.quantize_per_tensor(x * 0.5, 0.02, 141, 13)\n return torch.dequantize(" +
+              expression + ")",
+          tensors, sizes};
+}
+
+}  // namespace
+
+TEST_CASE("XNNPACK's float logits of the demo model are torch's to within 1e-3 of their range") {
+  for (const int threads : {1, 2}) {
+    const Agreement result = agreement(false, threads);
+    CAPTURE(threads, result.largest_difference, result.range);
+    CHECK(result.largest_difference < 1e-3f * result.range);
+    CHECK(result.same_top == result.pictures);
+  }
+}
+
+TEST_CASE("XNNPACK's int8 logits of the demo model are torch's to within 2 quantization steps") {
+  for (const int threads : {1, 2}) {
+    const Agreement result = agreement(true, threads);
+    CAPTURE(threads, result.largest_difference, result.step);
+    CHECK(result.largest_difference < 2.01f * result.step);
+    CHECK(result.same_top >= result.pictures * 0.99);
+  }
+}
+
+TEST_CASE("Each float operator on XNNPACK gives what LibTorch gives") {
+  const std::vector<Case> cases{
+      float_conv("stride, padding, odd size", "[2, 1], [1, 2], [1, 1], 1", {6, 5, 3, 4}, {1, 5, 13, 11}),
+      float_conv("dilation", "[1, 1], [2, 3], [2, 3], 1", {6, 5, 3, 3}, {1, 5, 13, 11}),
+      float_conv("groups", "[1, 2], [0, 1], [1, 1], 2", {6, 3, 1, 3}, {1, 6, 9, 8}),
+      float_conv("depthwise", "[2, 2], [1, 1], [1, 1], 6", {6, 1, 3, 3}, {1, 6, 9, 8}),
+      float_conv("depthwise, 2 outputs each", "[1, 1], [2, 0], [1, 1], 6", {12, 1, 5, 3}, {1, 6, 9, 8}),
+      float_conv("two pictures", "[1, 1], [0, 0], [1, 1], 1", {4, 3, 2, 2}, {2, 3, 5, 4}),
+      {"flatten and linear",
+       " return torch.linear(torch.flatten(x, 1), self.w, self.b)",
+       {{"w", noise({7, 60})}, {"b", noise({7})}},
+       {1, 3, 5, 4}},
+      {"flatten at the end", " return torch.flatten(torch.relu(x), 1)", {}, {1, 3, 5, 4}},
+      {"relu in place", " y = x + x\n y.relu_()\n return y", {}, {1, 3, 5, 4}},
+      {"relu6", " return torch.relu6(x * 4)", {}, {1, 3, 5, 4}},
+      {"hardtanh", " return torch.hardtanh(x, -0.3, 0.7)", {}, {1, 3, 5, 4}},
+      {"clamp with one limit", " return torch.clamp(x, None, 0.25)", {}, {1, 3, 5, 4}},
+      {"hardswish", " return torch.hardswish(x * 3)", {}, {1, 3, 5, 4}},
+      {"hardsigmoid", " return torch.hardsigmoid(x * 3)", {}, {1, 3, 5, 4}},
+      {"each channel by its mean", " return x * torch.adaptive_avg_pool2d(x, [1, 1])", {}, {1, 3, 5, 4}},
+      {"mean", " return torch.mean(x, [2, 3])", {}, {1, 3, 5, 4}},
+      {"adaptive_avg_pool2d to 2x3", " return torch.adaptive_avg_pool2d(x, [2, 3])", {}, {1, 3, 8, 6}},
+      {"max_pool2d", " return torch.max_pool2d(x, [3, 2], [2, 1], [1, 0], [1, 2], False)", {}, {1, 3, 8, 7}},
+      {"max_pool2d, ceil_mode", " return torch.max_pool2d(x, 3, 2, 0, 1, True)", {}, {1, 3, 8, 9}},
+      {"avg_pool2d", " return torch.avg_pool2d(x, [3, 2], [2, 1], [1, 0])", {}, {1, 3, 9, 7}},
+      {"cat", " return torch.cat([x, torch.relu(x), x + 1], 1)", {}, {1, 3, 5, 4}},
+      {"a branch on the shape",
+       " if x.dim() == 4:\n  y = torch.relu(x)\n else:\n  y = x\n return y",
+       {},
+       {1, 3, 5, 4}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK(difference(c.body, c.tensors, c.sizes) < 2e-5f);
+  }
+}
+
+TEST_CASE("int8 convolutions on XNNPACK give what LibTorch gives, to one step") {
+  const at::Tensor plain = noise({6, 5, 3, 4}, 2) * 0.1;
+  const std::vector<Case> cases{
+      int8_conv("one scale", "conv2d", "[2, 1], [1, 2], [1, 1], 1",
+                at::quantize_per_tensor(plain, 0.003, 0, at::kQInt8), {1, 5, 13, 11}),
+      int8_conv("a scale for each channel", "conv2d", "[2, 1], [1, 2], [1, 1], 1",
+                per_channel(plain * noise({6, 1, 1, 1}, 4)), {1, 5, 13, 11}),
+      int8_conv("relu, dilation", "conv2d_relu", "[1, 1], [2, 3], [2, 3], 1",
+                per_channel(noise({6, 5, 3, 3}) * 0.1), {1, 5, 13, 11}),
+      int8_conv("groups", "conv2d", "[1, 2], [0, 1], [1, 1], 2", per_channel(noise({6, 3, 1, 3}) * 0.2),
+                {1, 6, 9, 8}),
+      int8_conv("depthwise", "conv2d", "[2, 2], [1, 1], [1, 1], 6",
+                per_channel(noise({6, 1, 3, 3}) * noise({6, 1, 1, 1}, 4) * 0.3), {1, 6, 9, 8}),
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK(difference(c.body, c.tensors, c.sizes) < 0.101f);
+  }
+}
+
+TEST_CASE("A channel of next to no weights keeps its bias, which its own scale could not hold") {
+  const at::Tensor scales = at::tensor({0.01, 1e-10}, at::kDouble);
+  const at::Tensor weight =
+      at::quantize_per_channel(noise({2, 3, 1, 1}) * scales.reshape({2, 1, 1, 1}).to(at::kFloat) * 50, scales,
+                               at::zeros({2}, at::kLong), 0, at::kQInt8);
+  Case c = int8_conv("", "conv2d", "[1, 1], [0, 0], [1, 1], 1", weight, {1, 3, 4, 4});
+  c.tensors["b"] = at::tensor({-0.5f, 7.0f});
+  CHECK(difference(c.body, c.tensors, c.sizes) < 0.101f);
+}
+
+TEST_CASE("The other int8 operators on XNNPACK give what LibTorch gives, to one step") {
+  const Tensors linear{{"w", per_channel(noise({7, 210}) * noise({7, 1}, 4) * 0.03)}, {"b", noise({7})}};
+  const std::vector<Case> cases{
+      int8("linear",
+           "ops.quantized.linear(torch.flatten(q, 1), ops.quantized.linear_prepack(self.w, self.b), 0.1, 60)",
+           linear),
+      int8("linear_relu",
+           "ops.quantized.linear_relu(torch.flatten(q, 1), ops.quantized.linear_prepack(self.w, self.b), "
+           "0.1, 3)",
+           linear),
+      int8("add, different scales", "ops.quantized.add(q, r, 0.1, 77)"),
+      int8("add_relu", "ops.quantized.add_relu(q, r, 0.1, 0)"),
+      int8("mul", "ops.quantized.mul(q, r, 0.1, 20)"),
+      int8("mul by each channel's mean",
+           "ops.quantized.mul(q, torch.adaptive_avg_pool2d(r, [1, 1]), 0.1, 120)"),
+      int8("relu", "torch.relu(q)"),
+      int8("hardtanh", "torch.hardtanh(q, -0.4, 1.3)"),
+      int8("hardswish", "ops.quantized.hardswish(q, 0.1, 30)"),
+      int8("hardsigmoid", "torch.hardsigmoid(q)"),
+      int8("adaptive_avg_pool2d", "torch.adaptive_avg_pool2d(q, [1, 1])"),
+      int8("max_pool2d", "torch.max_pool2d(q, [3, 3], [2, 2], [1, 1], [1, 1], False)"),
+      int8("avg_pool2d", "torch.avg_pool2d(q, [2, 2], [2, 1])"),
+      int8("cat, different scales", "ops.quantized.cat([q, r], 1, 0.1, 100)"),
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CHECK(difference(c.body, c.tensors, c.sizes) < 0.101f);
+  }
+}
+
+TEST_CASE("Two threads give what one gives") {
+  const Case c = float_conv("", "[1, 1], [1, 1], [1, 1], 1", {32, 16, 3, 3}, {1, 16, 40, 40});
+  CHECK(difference(c.body, c.tensors, c.sizes, 2) < 1e-4f);
+}
+
+TEST_CASE("What XNNPACK cannot take is named") {
+  CHECK_THAT(obstacle(" return torch.silu(x)"),
+             ContainsSubstring("aten::silu is not among XNNPACK's operators"));
+  CHECK_THAT(obstacle(" return torch.add(x, x, alpha=2)"), ContainsSubstring("aten::add: with alpha"));
+  CHECK_THAT(obstacle(" return torch.cat([x, x], 2)"), ContainsSubstring("aten::cat: only along channels"));
+  CHECK_THAT(obstacle(" return torch.relu(x).sum()"), ContainsSubstring("aten::sum"));
+  CHECK_THAT(obstacle(" return torch.quantize_per_tensor(x, 0.1, 3, 13)"),
+             ContainsSubstring("not dequantized"));
+}
+
+TEST_CASE("An odd graph is refused, never lowered to something else") {
+  CHECK_THAT(obstacle(" return self.w", {{"w", noise({1, 4})}}),
+             ContainsSubstring("does not depend on the input"));
+  CHECK_THAT(obstacle(" return x, x"), ContainsSubstring("not"));
+  CHECK_THAT(obstacle(" if bool(x.sum() > 0):\n  return x\n return torch.relu(x)"),
+             ContainsSubstring("aten::sum"));
+  CHECK_THAT(obstacle(" return torch.conv2d(x, x)"), ContainsSubstring("aten::conv2d"));
+  CHECK_THAT(obstacle(" return torch.conv2d(x, self.w)", {{"w", noise({2, 9, 1, 1})}}),
+             ContainsSubstring("channels"));
+  CHECK_THAT(obstacle(" return torch.relu(x.double())"), ContainsSubstring("aten::"));
+}
+
+TEST_CASE("An input of another shape than the one compiled for is refused") {
+  const auto backend = make_xnnpack_backend(network(" return torch.relu(x)", {}), at::zeros({1, 3, 4, 4}), 1);
+  CHECK_THROWS_AS(backend->run(at::zeros({1, 3, 4, 5})), std::invalid_argument);
+}
+
+TEST_CASE("A network that XNNPACK cannot take runs on the next backend, which says why") {
+  const CompiledModel compiled =
+      make_backend("xnnpack", network(" return torch.silu(x)", {}), false, at::zeros({1, 3, 4, 4}), 1);
+  CHECK(compiled.name != "xnnpack");
+  CHECK_THAT(compiled.fallback, ContainsSubstring("aten::silu is not among XNNPACK's operators"));
+  const at::Tensor input = noise({1, 3, 4, 4});
+  CHECK(at::allclose(compiled.backend->run(input), at::silu(input)));
+}
