@@ -1,5 +1,4 @@
 // Convolutions and linear layers, float and int8.
-#include <ATen/ATen.h>
 #include <ATen/native/quantized/PackedParams.h>
 
 #include <cmath>
@@ -17,15 +16,13 @@ struct Placing {  // of a kernel on the picture
 std::vector<float> scales_of(const Call& call, const at::Tensor& weight) {
   const bool per_channel = weight.qscheme() == at::kPerChannelAffine;
   if (!per_channel && weight.qscheme() != at::kPerTensorAffine)
-    call.refuse("unknown quantization of its weights");
+    call.refuse("weights of unknown quantization");
   if (per_channel && weight.q_per_channel_axis() != 0) call.refuse("weights quantized along another axis");
   const bool centred = per_channel ? at::all(weight.q_per_channel_zero_points() == 0).item<bool>()
                                    : weight.q_zero_point() == 0;
   if (!centred) call.refuse("weights with a zero point");
-  if (!per_channel) {
-    return std::vector<float>(static_cast<std::size_t>(weight.size(0)), static_cast<float>(weight.q_scale()));
-  }
-  const at::Tensor scales = weight.q_per_channel_scales().to(at::kFloat).contiguous();
+  const at::Tensor scales = per_channel ? weight.q_per_channel_scales().to(at::kFloat).contiguous()
+                                        : at::full({weight.size(0)}, weight.q_scale(), at::kFloat);
   return {scales.data_ptr<float>(), scales.data_ptr<float>() + scales.numel()};
 }
 
@@ -46,7 +43,7 @@ Weights quantized(const Call& call, const at::Tensor& weight, const c10::optiona
     if (scale < least_scale) {
       std::int8_t* const w = out.values.data_ptr<std::int8_t>() + i * in_channel;
       for (std::int64_t k = 0; k < in_channel; ++k) {
-        w[k] = static_cast<std::int8_t>(std::lround(w[k] * scale / least_scale));
+        w[k] = static_cast<std::int8_t>(std::lround(static_cast<float>(w[k]) * scale / least_scale));
       }
       scale = least_scale;
     }
@@ -74,7 +71,7 @@ Value convolve(const Call& call, Weights weights, const Placing& placing, Output
   const Window window{{side(2), side(3)}, placing.stride, placing.dilation, placing.padding, placing.padding};
   weights.values =
       weights.depthwise ? weights.values.permute({1, 2, 3, 0}) : weights.values.permute({0, 2, 3, 1});
-  return call.graph.convolution(in, window, std::move(weights), out);
+  return call.graph.convolution(in, window, weights, out);
 }
 
 Value float_convolution(const Call& call) {

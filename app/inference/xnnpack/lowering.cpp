@@ -14,7 +14,7 @@ class Walk {
  public:
   explicit Walk(Subgraph& subgraph) : subgraph_(subgraph) {}
 
-  void set(const jit::Value* value, Computed computed) { computed_[value] = std::move(computed); }
+  void set(const jit::Value* value, const Computed& computed) { computed_[value] = computed; }
   [[nodiscard]] const Computed& get(const jit::Value* value) const {
     const auto it = computed_.find(value);
     if (it == computed_.end())
@@ -70,8 +70,8 @@ void Walk::list(const jit::Node& node, const std::vector<Computed>& arguments) {
   }
   c10::impl::GenericList elements(node.output()->type()->expectRef<c10::ListType>().getElementType());
   for (const Computed& argument : arguments) elements.push_back(argument.example);
-  made.example = std::move(elements);
-  set(node.output(), std::move(made));
+  made.example = elements;
+  set(node.output(), made);
 }
 
 void Walk::call(jit::Node& node, const std::vector<Computed>& arguments) {

@@ -1,7 +1,7 @@
 // LibTorch's operators in terms of an XNNPACK subgraph.
 #pragma once
 
-#include <ATen/core/ivalue.h>
+#include <ATen/ATen.h>
 
 #include <span>
 #include <string>

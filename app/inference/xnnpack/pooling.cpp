@@ -48,7 +48,7 @@ Value average(const Call& call, const Window& window) {
   }
   weights.groups = static_cast<std::uint32_t>(channels);
   weights.depthwise = true;
-  return call.graph.convolution(in, window, std::move(weights), out);
+  return call.graph.convolution(in, window, weights, out);
 }
 
 Value avg_pool(const Call& call) {

@@ -37,8 +37,8 @@ Runtime::Runtime(const Subgraph& subgraph, const Shape& input, const Shape& outp
       {{Subgraph::input_id, input_.data()}, {Subgraph::output_id, output_.data()}}};
   if (created != xnn_status_success ||
       xnn_setup_runtime(runtime, ends.size(), ends.data()) != xnn_status_success) {
-    throw Unsupported("XNNPACK has no kernel for one of the network's operators (status " +
-                      std::to_string(created) + ")");
+    throw Unsupported("XNNPACK cannot build the network of its operators (status " + std::to_string(created) +
+                      ")");
   }
 }
 

@@ -19,6 +19,19 @@ void check(xnn_status status, const char* what) {
   }
 }
 
+/// XNNPACK finds a ratio of scales out of its range only when all is built, and then does not say whose.
+void check_ratio(float in_scale, const std::optional<Quantization>& out, float least, const char* what) {
+  const float ratio = out ? in_scale / out->scale : 1;
+  if (!(ratio >= least && ratio < 256)) {
+    throw Unsupported(std::string("XNNPACK refuses ") + what + " of scales " + std::to_string(ratio) +
+                      " : 1");
+  }
+}
+
+float scale_of(const Value& value) {
+  return value.quantization.value_or(Quantization{}).scale;
+}
+
 }  // namespace
 
 bool is_available() {
@@ -95,11 +108,14 @@ Value Subgraph::constant(float number) {
   return {define_static(padded, {1, 1, 1, 1}, {}, 0), {1, 1, 1, 1}, std::nullopt};
 }
 
-Value Subgraph::convolution(const Value& in, const Window& w, Weights weights, const Output& out) {
+Value Subgraph::convolution(const Value& in, const Window& w, const Weights& weights, const Output& out) {
   const std::size_t inputs = in.shape[3], outputs = out.shape[3], groups = weights.groups;
   const auto& [kernel, stride, dilation, before, after] = w;
   std::vector<float> bias_scales = weights.scales;
-  for (float& scale : bias_scales) scale *= in.quantization.value().scale;
+  for (float& scale : bias_scales) {
+    scale *= scale_of(in);
+    check_ratio(scale, out.quantization, 0, "a convolution");
+  }
   const std::size_t height = kernel.height, width = kernel.width;
   const auto shape = weights.depthwise ? std::vector{std::size_t{1}, height, width, outputs}
                                        : std::vector{outputs, height, width, inputs / groups};
@@ -125,12 +141,14 @@ Value Subgraph::convolution(const Value& in, const Window& w, Weights weights, c
 }
 
 Value Subgraph::sum(const Value& a, const Value& b, const Output& out) {
+  for (const Value& in : {a, b}) check_ratio(scale_of(in), out.quantization, 0x1p-10f, "an addition");
   const Value result = define(out);
   check(xnn_define_add2(get(), out.least, out.most, a.id, b.id, result.id, 0), "an addition");
   return result;
 }
 
 Value Subgraph::product(const Value& a, const Value& b, const Output& out) {
+  check_ratio(scale_of(a) * scale_of(b), out.quantization, 0x1p-16f, "a multiplication");
   const Value result = define(out);
   check(xnn_define_multiply2(get(), out.least, out.most, a.id, b.id, result.id, 0), "a multiplication");
   return result;

@@ -78,7 +78,8 @@ class Subgraph {
   void output(const Value& value);
   [[nodiscard]] Value constant(float number);
 
-  [[nodiscard]] Value convolution(const Value& in, const Window& window, Weights weights, const Output& out);
+  [[nodiscard]] Value convolution(const Value& in, const Window& window, const Weights& weights,
+                                  const Output& out);
   [[nodiscard]] Value sum(const Value& a, const Value& b, const Output& out);
   [[nodiscard]] Value product(const Value& a, const Value& b, const Output& out);
   [[nodiscard]] Value clamp(const Value& in, float least, float most);

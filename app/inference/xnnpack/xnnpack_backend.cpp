@@ -44,7 +44,7 @@ class XnnpackBackend : public Backend {
   at::Tensor give() const {
     const auto [batch, height, width, channels] = output_;
     at::Tensor result = at::empty(output_sizes_, at::kFloat);
-    float* to = result.data_ptr<float>();
+    auto* to = result.data_ptr<float>();
     const float* from = runtime_.output().data();
     const std::size_t pixels = height * width;
     for (std::size_t n = 0; n < batch; ++n, from += channels * pixels) {

@@ -294,6 +294,13 @@ TEST_CASE("What XNNPACK cannot take is named") {
              ContainsSubstring("not dequantized"));
 }
 
+TEST_CASE("Scales too far apart for XNNPACK are refused with the operator's name") {
+  CHECK_THAT(obstacle(int8("", "ops.quantized.add(q, r, 0.00001, 77)").body),
+             ContainsSubstring("an addition"));
+  CHECK_THAT(obstacle(int8("", "ops.quantized.mul(q, r, 10000.0, 77)").body),
+             ContainsSubstring("a multiplication"));
+}
+
 TEST_CASE("An odd graph is refused, never lowered to something else") {
   CHECK_THAT(obstacle(" return self.w", {{"w", noise({1, 4})}}),
              ContainsSubstring("does not depend on the input"));
