@@ -15,7 +15,7 @@ TEXT
 # The names are the same in Debian 12 and 13. third_party/README.md says what each is for.
 packages='
 g++ cmake ninja-build
-libtorch-dev libopenblas0-pthread libxnnpack-dev libpthreadpool-dev
+libtorch-dev libopenblas0-pthread libdnnl-dev libxnnpack-dev libpthreadpool-dev
 libopencv-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
 libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev
 nlohmann-json3-dev libcli11-dev libspdlog-dev

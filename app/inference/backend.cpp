@@ -8,8 +8,8 @@
 
 #include "core/error.hpp"
 #include "inference/classifier.hpp"
-#include "inference/xnnpack/subgraph.hpp"
-#include "inference/xnnpack/xnnpack_backend.hpp"
+#include "inference/onednn/runtime.hpp"
+#include "inference/xnnpack/runtime.hpp"
 
 namespace glimpse {
 namespace {
@@ -32,26 +32,27 @@ bool has_engine(at::QEngine engine) {
 /// The module's own graph, run by LibTorch's interpreter.
 class ScriptBackend : public Backend {
  public:
-  explicit ScriptBackend(torch::jit::Module module) : module_(std::move(module)) {}
+  ScriptBackend(torch::jit::Module module, const at::Tensor& example)
+      : module_(std::move(module)), sizes_(example.sizes().vec()) {}
+  [[nodiscard]] at::Tensor make_input() const override { return at::zeros(sizes_, at::kFloat); }
   at::Tensor run(const at::Tensor& input) override { return module_.forward({input}).toTensor(); }
 
  private:
   torch::jit::Module module_;
+  std::vector<std::int64_t> sizes_;
 };
 
-/// Those that leave the graph to LibTorch, the fastest last.
-std::vector<std::string> libtorch_backends(bool quantized) {
-  std::vector<std::string> backends{"torch"};
-  if (quantized ? has_engine(at::QEngine::ONEDNN) : float_onednn_works && at::hasMKLDNN()) {
-    backends.emplace_back("onednn");
-  }
-  return backends;
+/// Whether LibTorch's own operators can run on oneDNN.
+bool libtorch_has_onednn(bool quantized) {
+  return quantized ? has_engine(at::QEngine::ONEDNN) && (is_arm || onednn::adds_int8_exactly())
+                   : float_onednn_works && at::hasMKLDNN();
 }
 
 }  // namespace
 
 std::vector<std::string> runnable_backends(bool quantized) {
-  std::vector<std::string> backends = libtorch_backends(quantized);
+  std::vector<std::string> backends{"torch"};
+  if (!quantized || libtorch_has_onednn(quantized)) backends.emplace_back("onednn");
   if (xnnpack::is_available()) backends.emplace_back("xnnpack");
   return backends;
 }
@@ -62,7 +63,7 @@ std::string choose_backend(const std::string& asked, bool quantized) {
     // On Arm oneDNN's int8 kernels are reference ones; QNNPACK, where LibTorch has it, and XNNPACK are not.
     if (quantized && is_arm && has_engine(at::QEngine::QNNPACK)) return "torch";
     if (quantized && is_arm && xnnpack::is_available()) return "xnnpack";
-    return libtorch_backends(quantized).back();
+    return runnable_backends(quantized)[1];
   }
   if (std::find(runnable.begin(), runnable.end(), asked) != runnable.end()) return asked;
   std::string known = "auto";
@@ -73,8 +74,9 @@ std::string choose_backend(const std::string& asked, bool quantized) {
 
 at::QEngine choose_engine(const std::string& backend) {
   if (backend == "onednn") return at::QEngine::ONEDNN;
+  const bool exact = !is_arm && onednn::adds_int8_exactly();
   const std::vector<at::QEngine> best_first =
-      is_arm ? std::vector{at::QEngine::QNNPACK, at::QEngine::ONEDNN}
+      !exact ? std::vector{at::QEngine::QNNPACK, at::QEngine::ONEDNN}
              : std::vector{at::QEngine::ONEDNN, at::QEngine::FBGEMM, at::QEngine::QNNPACK};
   for (const at::QEngine engine : best_first) {
     if (has_engine(engine)) return engine;
@@ -82,21 +84,46 @@ at::QEngine choose_engine(const std::string& backend) {
   throw Error(ExitCode::bad_data, "this LibTorch has no engine for int8 models; run without --quantized");
 }
 
+std::unique_ptr<Backend> lower_to(const std::string& library, const torch::jit::Module& frozen,
+                                  const at::Tensor& example, int threads) {
+  const c10::InferenceMode no_gradients;
+  if (library == "xnnpack") {
+    xnnpack::Subgraph subgraph;
+    const lowering::Lowered lowered = lowering::lower(frozen, example, subgraph);
+    return lowering::make_backend(
+        lowered, std::make_unique<xnnpack::Runtime>(subgraph, lowered.input, lowered.output, threads));
+  }
+  onednn::Network network;
+  const lowering::Lowered lowered = lowering::lower(frozen, example, network);
+  network.fuse();
+  return lowering::make_backend(lowered, std::make_unique<onednn::Runtime>(network));
+}
+
+// A library that takes the whole graph, else the next one, else LibTorch's own operators one by one.
 CompiledModel make_backend(const std::string& backend, const torch::jit::Module& module, bool quantized,
                            const at::Tensor& example, int threads) {
   torch::jit::Module frozen = torch::jit::freeze(module);
-  if (backend == "xnnpack") {
+  std::string obstacles;
+  bool reached = false;
+  for (const std::string library : {"xnnpack", "onednn"}) {
+    reached = reached || backend == library;
+    if (!reached) continue;
     try {
-      return {make_xnnpack_backend(frozen, example, threads), backend, ""};
-    } catch (const xnnpack::Unsupported& obstacle) {
-      CompiledModel next =
-          make_backend(libtorch_backends(quantized).back(), module, quantized, example, threads);
-      next.fallback = "backend xnnpack cannot run this model, " + next.name + " does: " + obstacle.what();
-      return next;
+      CompiledModel compiled{lower_to(library, frozen, example, threads), library, ""};
+      if (!obstacles.empty()) compiled.fallback = library + " runs this model, because" + obstacles;
+      return compiled;
+    } catch (const lowering::Unsupported& obstacle) {
+      obstacles += (obstacles.empty() ? " " : "; ") + library + " cannot take it: " + obstacle.what();
     }
   }
-  if (backend == "onednn" && !quantized) frozen = torch::jit::optimize_for_inference(frozen);
-  return {std::make_unique<ScriptBackend>(std::move(frozen)), backend, ""};
+  CompiledModel own{nullptr, "torch", ""};
+  if (!obstacles.empty()) {
+    own.name = libtorch_has_onednn(quantized) ? "onednn" : "torch";
+    own.fallback = "LibTorch's own operators run this model (" + own.name + "), because" + obstacles;
+    if (own.name == "onednn" && !quantized) frozen = torch::jit::optimize_for_inference(frozen);
+  }
+  own.backend = std::make_unique<ScriptBackend>(std::move(frozen), example);
+  return own;
 }
 
 }  // namespace glimpse

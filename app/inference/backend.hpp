@@ -11,7 +11,10 @@ namespace glimpse {
 class Backend {
  public:
   virtual ~Backend() = default;
-  /// `input`: float [1, 3, height, width]; gives float logits [1, classes].
+  /// A tensor [1, 3, height, width] for run() to read, as this backend wants it: float or 8 bit with its
+  /// scale and zero point, in planes or channels last. There may be several.
+  [[nodiscard]] virtual at::Tensor make_input() const = 0;
+  /// Gives float logits [1, classes], which the next run may overwrite.
   [[nodiscard]] virtual at::Tensor run(const at::Tensor& input) = 0;
 };
 
@@ -22,6 +25,11 @@ class Backend {
 /// The engine that quantized operators shall use, chosen from at::globalContext().supportedQEngines().
 /// LibTorch packs the weights for it while a module loads: set it before.
 [[nodiscard]] at::QEngine choose_engine(const std::string& backend);
+
+/// The whole graph on `library`, onednn or xnnpack. `frozen`: from torch::jit::freeze. `example`: float, an
+/// input as all others will be. Throws lowering::Unsupported, naming the operator that is in the way.
+[[nodiscard]] std::unique_ptr<Backend> lower_to(const std::string& library, const torch::jit::Module& frozen,
+                                                const at::Tensor& example, int threads);
 
 struct CompiledModel {
   std::unique_ptr<Backend> backend;

@@ -85,12 +85,18 @@ struct Classifier::Impl {
   std::vector<std::string> labels;
   std::optional<Preprocessor> preprocessor;
   std::unique_ptr<Backend> backend;
+  at::Tensor network_input;
   at::Tensor input;  // lives as long as the classifier; each frame is written into it
 
   at::Tensor run() const {
     use_threads(info.threads);
     const c10::InferenceMode no_gradients;
-    return backend->run(input).contiguous();
+    if (network_input.is_quantized()) {
+      network_input.copy_(at::quantize_per_tensor(input, network_input.q_scale(),
+                                                  network_input.q_zero_point(), network_input.scalar_type()));
+    } else
+      network_input.copy_(input);
+    return backend->run(network_input).contiguous();
   }
 
   /// The first calls compile and allocate; and what comes out must be one number for each label.
@@ -141,6 +147,7 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   CompiledModel compiled =
       make_backend(info.backend, loaded.module, options.quantized, impl_->input, info.threads);
   impl_->backend = std::move(compiled.backend);
+  impl_->network_input = impl_->backend->make_input();
   info.backend = compiled.name;
   info.fallback = escape_control(compiled.fallback);
   impl_->warm_up(file.path.string());

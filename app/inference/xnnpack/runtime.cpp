@@ -3,6 +3,7 @@
 #include <pthreadpool.h>
 #include <xnnpack.h>
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -23,11 +24,12 @@ void Runtime::Delete::operator()(xnn_runtime* runtime) const {
   xnn_delete_runtime(runtime);
 }
 
-Runtime::Runtime(const Subgraph& subgraph, const Shape& input, const Shape& output, int threads)
+// XNNPACK may read XNN_EXTRA_BYTES beyond the end.
+Runtime::Runtime(const Subgraph& subgraph, const Value& input, const Shape& output, int threads)
     : held_(subgraph.held()),
-      buffers_(elements(input) + elements(output) + XNN_EXTRA_BYTES),
-      input_(buffers_.data(), elements(input)),
-      output_(buffers_.data() + elements(input), elements(output)),
+      input_(elements(input.shape) * (input.quantization ? 1 : sizeof(float)) + XNN_EXTRA_BYTES),
+      input_bytes_(input_.size() - XNN_EXTRA_BYTES),
+      output_(elements(output)),
       pool_(threads > 1 ? pthreadpool_create(static_cast<std::size_t>(threads)) : nullptr) {
   xnn_runtime_t runtime = nullptr;
   const xnn_status created =
@@ -42,10 +44,13 @@ Runtime::Runtime(const Subgraph& subgraph, const Shape& input, const Shape& outp
   }
 }
 
-void Runtime::run() {
+// The input is copied: XNNPACK would have to be set up anew for each place that one lies at.
+std::span<const float> Runtime::run(const std::byte* input) {
+  std::copy_n(input, input_bytes_, input_.data());
   if (xnn_invoke_runtime(runtime_.get()) != xnn_status_success) {
     throw std::runtime_error("XNNPACK cannot run the network");
   }
+  return output_;
 }
 
 }  // namespace glimpse::xnnpack

@@ -1,12 +1,12 @@
 // A finished subgraph, ready to run, with its input and output buffers and its threads.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "inference/lowering/runtime.hpp"
 #include "inference/xnnpack/subgraph.hpp"
 
 struct pthreadpool;
@@ -14,14 +14,13 @@ struct xnn_runtime;
 
 namespace glimpse::xnnpack {
 
-class Runtime {
+class Runtime : public lowering::Runtime {
  public:
-  /// `threads`: with the calling one; between two runs the others sleep.
-  Runtime(const Subgraph& subgraph, const Shape& input, const Shape& output, int threads);
+  /// `output`: of float. `threads`: with the calling one; between two runs the others sleep.
+  Runtime(const Subgraph& subgraph, const Value& input, const Shape& output, int threads);
 
-  [[nodiscard]] std::span<float> input() { return input_; }
-  [[nodiscard]] std::span<const float> output() const { return output_; }
-  void run();
+  std::span<const float> run(const std::byte* input) override;
+  [[nodiscard]] at::ScalarType eight_bit() const override { return at::kQInt8; }
 
  private:
   struct Delete {
@@ -29,8 +28,9 @@ class Runtime {
     void operator()(xnn_runtime* runtime) const;
   };
   std::vector<at::Tensor> held_;  // weights; the runtime points to them
-  std::vector<float> buffers_;
-  std::span<float> input_, output_;
+  std::vector<std::byte> input_;
+  std::size_t input_bytes_;
+  std::vector<float> output_;
   std::unique_ptr<pthreadpool, Delete> pool_;
   std::unique_ptr<xnn_runtime, Delete> runtime_;
 };

@@ -1,7 +1,9 @@
 #include "inference/xnnpack/subgraph.hpp"
 
-#include <ATen/Functions.h>
+#include <ATen/ATen.h>
 #include <xnnpack.h>
+
+#include <cmath>
 
 namespace glimpse::xnnpack {
 namespace {
@@ -26,6 +28,31 @@ void check_ratio(float in_scale, const std::optional<Quantization>& out, float l
     throw Unsupported(std::string("XNNPACK refuses ") + what + " of scales " + std::to_string(ratio) +
                       " : 1");
   }
+}
+
+/// XNNPACK's int32 bias. A channel whose weights are next to nothing has so small a scale that its bias would
+/// not fit: such a channel gets a larger one.
+at::Tensor quantized_bias(Weights& weights, float input_scale) {
+  constexpr double limit = 1 << 30;
+  if (!weights.bias.defined()) return {};
+  weights.values = weights.values.clone();
+  at::Tensor bias = at::empty_like(weights.bias, at::kInt);
+  const std::int64_t in_channel = weights.values.numel() / weights.values.size(0);
+  for (std::int64_t i = 0; i < bias.numel(); ++i) {
+    float& scale = weights.scales[static_cast<std::size_t>(i)];
+    const double real = weights.bias.data_ptr<float>()[i];
+    const auto least_scale = static_cast<float>(std::abs(real) / limit / input_scale);
+    if (scale < least_scale) {
+      std::int8_t* const w = weights.values.data_ptr<std::int8_t>() + i * in_channel;
+      for (std::int64_t k = 0; k < in_channel; ++k) {
+        w[k] = static_cast<std::int8_t>(std::lround(static_cast<float>(w[k]) * scale / least_scale));
+      }
+      scale = least_scale;
+    }
+    bias.data_ptr<std::int32_t>()[i] =
+        static_cast<std::int32_t>(std::llround(real / (double{scale} * input_scale)));
+  }
+  return bias;
 }
 
 float scale_of(const Value& value) {
@@ -57,7 +84,7 @@ const void* Subgraph::hold(const at::Tensor& tensor) {
 Value Subgraph::define(const Output& out, std::uint32_t external_id, std::uint32_t flags) {
   Value value{0, out.shape, out.quantization};
   const auto& q = out.quantization;
-  check(q ? xnn_define_quantized_tensor_value(get(), xnn_datatype_qint8, q->zero_point, q->scale,
+  check(q ? xnn_define_quantized_tensor_value(get(), xnn_datatype_qint8, q->zero_point - int8_shift, q->scale,
                                               out.shape.size(), out.shape.data(), nullptr, external_id, flags,
                                               &value.id)
           : xnn_define_tensor_value(get(), xnn_datatype_fp32, out.shape.size(), out.shape.data(), nullptr,
@@ -90,12 +117,11 @@ std::uint32_t Subgraph::define_static(const at::Tensor& data, const std::vector<
   return id;
 }
 
-Value Subgraph::input(const Shape& shape) {
-  return define({shape, std::nullopt}, input_id, XNN_VALUE_FLAG_EXTERNAL_INPUT);
+Value Subgraph::input(const Shape& shape, const std::optional<Quantization>& quantization) {
+  return define({shape, quantization}, input_id, XNN_VALUE_FLAG_EXTERNAL_INPUT);
 }
 
 void Subgraph::output(const Value& value) {
-  if (value.quantization) throw Unsupported("the network's output is not dequantized");
   const Value out = define({value.shape, std::nullopt}, output_id, XNN_VALUE_FLAG_EXTERNAL_OUTPUT);
   // A copy of a few logits: the operator before need not know that it is the last.
   check(xnn_define_static_reshape(get(), value.shape.size(), value.shape.data(), value.id, out.id, 0),
@@ -108,22 +134,26 @@ Value Subgraph::constant(float number) {
   return {define_static(padded, {1, 1, 1, 1}, {}, 0), {1, 1, 1, 1}, std::nullopt};
 }
 
-Value Subgraph::convolution(const Value& in, const Window& w, const Weights& weights, const Output& out) {
+Value Subgraph::convolution(const Value& in, const Window& w, const Weights& given, const Output& out) {
+  Weights weights = given;
   const std::size_t inputs = in.shape[3], outputs = out.shape[3], groups = weights.groups;
   const auto& [kernel, stride, dilation, before, after] = w;
+  if (in.quantization) weights.bias = quantized_bias(weights, scale_of(in));
   std::vector<float> bias_scales = weights.scales;
   for (float& scale : bias_scales) {
     scale *= scale_of(in);
     check_ratio(scale, out.quantization, 0, "a convolution");
   }
+  const bool depthwise = groups > 1 && groups == inputs;
   const std::size_t height = kernel.height, width = kernel.width;
-  const auto shape = weights.depthwise ? std::vector{std::size_t{1}, height, width, outputs}
-                                       : std::vector{outputs, height, width, inputs / groups};
-  const std::uint32_t filter =
-      define_static(weights.values, shape, weights.scales, weights.depthwise ? 3 : 0);
+  const auto shape = depthwise ? std::vector{std::size_t{1}, height, width, outputs}
+                               : std::vector{outputs, height, width, inputs / groups};
+  const at::Tensor ordered =
+      depthwise ? weights.values.permute({1, 2, 3, 0}) : weights.values.permute({0, 2, 3, 1});
+  const std::uint32_t filter = define_static(ordered, shape, weights.scales, depthwise ? 3 : 0);
   const std::uint32_t bias = define_static(weights.bias, {outputs}, bias_scales, 0);
   const Value result = define(out);
-  if (weights.depthwise) {
+  if (depthwise) {
     check(xnn_define_depthwise_convolution_2d(get(), before.height, after.width, after.height, before.width,
                                               kernel.height, kernel.width, stride.height, stride.width,
                                               dilation.height, dilation.width,
@@ -133,7 +163,7 @@ Value Subgraph::convolution(const Value& in, const Window& w, const Weights& wei
   } else {
     check(xnn_define_convolution_2d(get(), before.height, after.width, after.height, before.width,
                                     kernel.height, kernel.width, stride.height, stride.width, dilation.height,
-                                    dilation.width, weights.groups, inputs / groups, outputs / groups,
+                                    dilation.width, given.groups, inputs / groups, outputs / groups,
                                     out.least, out.most, in.id, filter, bias, result.id, 0),
           "a convolution");
   }
@@ -163,6 +193,12 @@ Value Subgraph::clamp(const Value& in, float least, float most) {
 Value Subgraph::hardswish(const Value& in) {
   const Value result = define({in.shape, in.quantization});
   check(xnn_define_hardswish(get(), in.id, result.id, 0), "a hardswish");
+  return result;
+}
+
+Value Subgraph::sigmoid(const Value& in) {
+  const Value result = define({in.shape, in.quantization});
+  check(xnn_define_sigmoid(get(), in.id, result.id, 0), "a sigmoid");
   return result;
 }
 
@@ -198,6 +234,20 @@ Value Subgraph::pad_channels(const Value& in, std::size_t before, std::size_t af
   const Shape pre{0, 0, 0, before}, post{0, 0, 0, after};
   check(xnn_define_static_constant_pad(get(), pre.data(), post.data(), 0, in.id, result.id, 0), "padding");
   return result;
+}
+
+/// XNNPACK of 2022 has no concatenation: each part is widened with zeros to the whole, and the parts are
+/// added.
+Value Subgraph::concatenation(const std::vector<Value>& parts, const Output& out) {
+  std::size_t before = 0;
+  std::optional<Value> whole;
+  for (const Value& part : parts) {
+    const std::size_t channels = part.shape[3];
+    const Value wide = pad_channels(part, before, out.shape[3] - before - channels);
+    whole = whole ? sum(*whole, wide, out) : wide;
+    before += channels;
+  }
+  return whole.value();
 }
 
 }  // namespace glimpse::xnnpack

@@ -2,92 +2,50 @@
 // runtime.cpp alone.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include <array>
-#include <cstdint>
-#include <limits>
 #include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "inference/lowering/graph.hpp"
 
 struct xnn_subgraph;
 
 namespace glimpse::xnnpack {
 
-/// A graph that XNNPACK cannot take; the message names the operator in the way.
-class Unsupported : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+using lowering::Output;
+using lowering::Quantization;
+using lowering::Shape;
+using lowering::Unsupported;
+using lowering::Value;
+using lowering::Weights;
+using lowering::Window;
 
 /// Whether this processor has what XNNPACK needs.
 [[nodiscard]] bool is_available();
 
-/// real = scale * (q - zero_point), q of int8.
-struct Quantization {
-  float scale = 1;
-  std::int32_t zero_point = 0;
-  bool operator==(const Quantization&) const = default;
-};
+/// XNNPACK computes with int8: what is uint8 elsewhere lies 128 lower here, zero points as well.
+constexpr std::int32_t int8_shift = 128;
 
-using Shape = std::array<std::size_t, 4>;  // batch, height, width, channels
-
-/// A tensor of the subgraph: float, or int8 with its quantization.
-struct Value {
-  std::uint32_t id = 0;
-  Shape shape{};
-  std::optional<Quantization> quantization;
-};
-
-/// What an operator shall give; `least` and `most` cut its real values.
-struct Output {
-  Shape shape{};
-  std::optional<Quantization> quantization;
-  float least = -std::numeric_limits<float>::infinity();
-  float most = std::numeric_limits<float>::infinity();
-};
-
-struct Axes {
-  std::uint32_t height = 1, width = 1;
-};
-
-/// How a kernel goes over a picture. `before`: rows above, columns to the left; `after`: below, to the right.
-struct Window {
-  Axes kernel, stride, dilation;
-  Axes before{0, 0}, after{0, 0};
-};
-
-struct Weights {
-  at::Tensor values;          // float or int8: outputs x height x width x inputs of a group; see `depthwise`
-  at::Tensor bias;            // float or int32, one for each output; may be undefined
-  std::vector<float> scales;  // int8 alone: one for each output
-  std::uint32_t groups = 1;
-  bool depthwise = false;  // one group for each input channel; values are 1 x height x width x outputs
-};
-
-/// Throws Unsupported where XNNPACK refuses. Values are NHWC and belong to the subgraph that made them.
-class Subgraph {
+class Subgraph : public lowering::Graph {
  public:
   static constexpr std::uint32_t input_id = 0, output_id = 1;
 
   Subgraph();
-  [[nodiscard]] Value input(const Shape& shape);
-  void output(const Value& value);
-  [[nodiscard]] Value constant(float number);
+  Value input(const Shape& shape, const std::optional<Quantization>& quantization) override;
+  void output(const Value& value) override;
+  Value constant(float number) override;
 
-  [[nodiscard]] Value convolution(const Value& in, const Window& window, const Weights& weights,
-                                  const Output& out);
-  [[nodiscard]] Value sum(const Value& a, const Value& b, const Output& out);
-  [[nodiscard]] Value product(const Value& a, const Value& b, const Output& out);
-  [[nodiscard]] Value clamp(const Value& in, float least, float most);
-  [[nodiscard]] Value hardswish(const Value& in);  // float alone
-  [[nodiscard]] Value convert(const Value& in, const std::optional<Quantization>& to);
-  [[nodiscard]] Value max_pool(const Value& in, const Window& window, const Output& out);
-  [[nodiscard]] Value global_average(const Value& in, const Output& out);
-  [[nodiscard]] Value pad_channels(const Value& in, std::size_t before, std::size_t after);
+  Value convolution(const Value& in, const Window& window, const Weights& weights,
+                    const Output& out) override;
+  Value sum(const Value& a, const Value& b, const Output& out) override;
+  Value product(const Value& a, const Value& b, const Output& out) override;
+  Value clamp(const Value& in, float least, float most) override;
+  Value hardswish(const Value& in) override;
+  Value sigmoid(const Value& in) override;
+  Value convert(const Value& in, const std::optional<Quantization>& to) override;
+  Value max_pool(const Value& in, const Window& window, const Output& out) override;
+  Value global_average(const Value& in, const Output& out) override;
+  Value concatenation(const std::vector<Value>& parts, const Output& out) override;
 
   [[nodiscard]] xnn_subgraph* get() const { return handle_.get(); }
   /// The tensors whose memory the subgraph and its runtime point to.
@@ -98,6 +56,7 @@ class Subgraph {
   [[nodiscard]] Value define(const Output& out);
   [[nodiscard]] std::uint32_t define_static(const at::Tensor& data, const std::vector<std::size_t>& shape,
                                             const std::vector<float>& scales, std::size_t channel_dim);
+  [[nodiscard]] Value pad_channels(const Value& in, std::size_t before, std::size_t after);
   const void* hold(const at::Tensor& tensor);
 
   struct Delete {

@@ -1,9 +1,9 @@
 // Maxima and averages over windows and over the whole picture.
 #include <ATen/ATen.h>
 
-#include "inference/xnnpack/operators.hpp"
+#include "inference/lowering/operators.hpp"
 
-namespace glimpse::xnnpack {
+namespace glimpse::lowering {
 namespace {
 
 /// Padding at the far end so that exactly `out` windows fit, whichever way their number was rounded.
@@ -32,13 +32,13 @@ Value max_pool(const Call& call) {
   return call.graph.max_pool(in, w, out);
 }
 
-/// A depthwise convolution with equal weights: unlike XNNPACK's average it knows int8 and counts the padding.
+/// A depthwise convolution with equal weights: it knows 8 bit and counts the padding wherever it runs.
 Value average(const Call& call, const Window& window) {
   const Value& in = call.live(0);
   const Output out = call.output();
   const auto channels = static_cast<std::int64_t>(in.shape[3]);
   const float share = 1.0f / static_cast<float>(window.kernel.height * window.kernel.width);
-  const std::vector<std::int64_t> shape{1, window.kernel.height, window.kernel.width, channels};
+  const std::vector<std::int64_t> shape{channels, 1, window.kernel.height, window.kernel.width};
   Weights weights;
   if (in.quantization) {
     weights.values = at::ones(shape, at::kChar);
@@ -47,7 +47,6 @@ Value average(const Call& call, const Window& window) {
     weights.values = at::full(shape, share, at::kFloat);
   }
   weights.groups = static_cast<std::uint32_t>(channels);
-  weights.depthwise = true;
   return call.graph.convolution(in, window, weights, out);
 }
 
@@ -107,4 +106,4 @@ const Operators& pooling_operators() {
   return operators;
 }
 
-}  // namespace glimpse::xnnpack
+}  // namespace glimpse::lowering

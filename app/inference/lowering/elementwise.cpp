@@ -1,9 +1,9 @@
 // What works on each number for itself, and what only changes how numbers are arranged or written.
 #include <ATen/ATen.h>
 
-#include "inference/xnnpack/operators.hpp"
+#include "inference/lowering/operators.hpp"
 
-namespace glimpse::xnnpack {
+namespace glimpse::lowering {
 namespace {
 
 Value same(const Call& call) {
@@ -46,6 +46,17 @@ Value hardswish(const Call& call) {
   return call.graph.convert(call.graph.hardswish(real), quantization_of(call.result, call.name));
 }
 
+Value sigmoid(const Call& call) {
+  const Value real = call.graph.convert(call.live(0), std::nullopt);
+  return call.graph.convert(call.graph.sigmoid(real), quantization_of(call.result, call.name));
+}
+
+Value silu(const Call& call) {  // x times its sigmoid
+  const Value real = call.graph.convert(call.live(0), std::nullopt);
+  const Value product = call.graph.product(real, call.graph.sigmoid(real), {real.shape, std::nullopt});
+  return call.graph.convert(product, quantization_of(call.result, call.name));
+}
+
 Value hardsigmoid(const Call& call) {  // max(0, min(1, x/6 + 1/2))
   const Value real = call.graph.convert(call.live(0), std::nullopt);
   const Value sixth = call.graph.product(real, call.graph.constant(1.0f / 6), {real.shape, std::nullopt});
@@ -63,7 +74,7 @@ Value operand(const Call& call, std::size_t i) {
 }
 
 /// Two operands that agree in each side or have a side of 1 there.
-template <Value (Subgraph::*combine)(const Value&, const Value&, const Output&), bool relu>
+template <Value (Graph::*combine)(const Value&, const Value&, const Output&), bool relu>
 Value two(const Call& call) {
   const Value a = operand(call, 0), b = operand(call, 1);
   Output out{{}, quantization_of(call.result, call.name)};
@@ -85,29 +96,24 @@ template <bool relu>
 Value add(const Call& call) {
   const bool weighted = call.name.starts_with("aten::");
   if (weighted && call.constant(2).toScalar().toDouble() != 1) call.refuse("with alpha");
-  return two<&Subgraph::sum, relu>(call);
+  return two<&Graph::sum, relu>(call);
 }
 
-/// XNNPACK of 2022 has no concatenation: each part is widened with zeros to the whole, and the parts are
-/// added.
 Value cat(const Call& call) {
   const std::vector<Value>& parts = call.arguments[0].live;
   const std::int64_t dim = call.constant(1).toInt();
   const Output out = call.output();
   if (parts.size() < 2 || (dim < 0 ? dim + call.result.dim() : dim) != 1) call.refuse("only along channels");
-  std::size_t before = 0;
-  std::optional<Value> whole;
+  std::vector<Value> alike;
   for (const Value& part : parts) {
     const auto [batch, height, width, channels] = part.shape;
-    if (Shape{batch, height, width, out.shape[3]} != out.shape || before + channels > out.shape[3] ||
+    if (Shape{batch, height, width, out.shape[3]} != out.shape ||
         part.quantization.has_value() != out.quantization.has_value()) {
       call.refuse("of different shapes");
     }
-    const Value wide = call.graph.pad_channels(part, before, out.shape[3] - before - channels);
-    whole = whole ? call.graph.sum(*whole, wide, out) : wide;
-    before += channels;
+    alike.push_back(call.graph.convert(part, out.quantization));
   }
-  return *whole;
+  return call.graph.concatenation(alike, out);
 }
 
 }  // namespace
@@ -129,16 +135,18 @@ const Operators& elementwise_operators() {
       {"aten::hardswish", hardswish},
       {"quantized::hardswish", hardswish},
       {"aten::hardsigmoid", hardsigmoid},
+      {"aten::sigmoid", sigmoid},
+      {"aten::silu", silu},
       {"aten::add", add<false>},
       {"quantized::add", add<false>},
       {"quantized::add_relu", add<true>},
-      {"aten::mul", two<&Subgraph::product, false>},
-      {"quantized::mul", two<&Subgraph::product, false>},
-      {"quantized::mul_relu", two<&Subgraph::product, true>},
+      {"aten::mul", two<&Graph::product, false>},
+      {"quantized::mul", two<&Graph::product, false>},
+      {"quantized::mul_relu", two<&Graph::product, true>},
       {"aten::cat", cat},
       {"quantized::cat", cat},
   };
   return operators;
 }
 
-}  // namespace glimpse::xnnpack
+}  // namespace glimpse::lowering

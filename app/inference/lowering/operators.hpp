@@ -1,4 +1,4 @@
-// LibTorch's operators in terms of an XNNPACK subgraph.
+// LibTorch's operators in terms of a Graph.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -8,12 +8,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "inference/xnnpack/subgraph.hpp"
+#include "inference/lowering/graph.hpp"
 
-namespace glimpse::xnnpack {
+namespace glimpse::lowering {
 
 /// What the graph computes, as far as an example input tells. `live`: where it depends on that input, its
-/// place in the subgraph (more than one for a list of tensors).
+/// place in the graph (more than one for a list of tensors).
 struct Computed {
   c10::IValue example;
   std::vector<Value> live;
@@ -21,7 +21,7 @@ struct Computed {
 
 /// One call of an operator: what it was given, and what LibTorch made of it.
 struct Call {
-  Subgraph& graph;
+  Graph& graph;
   std::string name;
   std::span<const Computed> arguments;
   at::Tensor result;
@@ -42,11 +42,13 @@ using Operators = std::unordered_map<std::string, Lower>;
 [[nodiscard]] const Operators& elementwise_operators();
 [[nodiscard]] const Operators& pooling_operators();
 
-/// nullptr where XNNPACK has nothing for it.
+/// nullptr for an operator that is not known here.
 [[nodiscard]] Lower find_operator(const std::string& name);
 
-/// The quantization of a tensor, shifted to int8 where it is uint8; none for float. Other types are refused.
+/// The quantization of a tensor, shifted to uint8 where it is int8; none for float. Other types are refused.
 [[nodiscard]] std::optional<Quantization> quantization_of(const at::Tensor& tensor, const std::string& name);
+[[nodiscard]] std::optional<Quantization> quantization(double scale, std::int64_t zero_point,
+                                                       at::ScalarType type);      // none: not 8 bit
 [[nodiscard]] Shape shape_of(const at::Tensor& tensor, const std::string& name);  // of [N,C,H,W] or [N,C]
 
-}  // namespace glimpse::xnnpack
+}  // namespace glimpse::lowering

@@ -1,11 +1,9 @@
 // Convolutions and linear layers, float and int8.
 #include <ATen/native/quantized/PackedParams.h>
 
-#include <cmath>
+#include "inference/lowering/operators.hpp"
 
-#include "inference/xnnpack/operators.hpp"
-
-namespace glimpse::xnnpack {
+namespace glimpse::lowering {
 namespace {
 
 struct Placing {  // of a kernel on the picture
@@ -26,40 +24,20 @@ std::vector<float> scales_of(const Call& call, const at::Tensor& weight) {
   return {scales.data_ptr<float>(), scales.data_ptr<float>() + scales.numel()};
 }
 
-/// int8 weights and an int32 bias. A channel whose weights are next to nothing has so small a scale that its
-/// bias would not fit: such a channel gets a larger one.
-Weights quantized(const Call& call, const at::Tensor& weight, const c10::optional<at::Tensor>& bias,
-                  float input_scale) {
-  constexpr double bias_limit = 1 << 30;
-  Weights out{weight.int_repr().contiguous(), {}, scales_of(call, weight)};
-  if (!bias.has_value() || !bias->defined()) return out;
-  const at::Tensor real = bias->dequantize().to(at::kFloat).contiguous();
-  out.bias = at::empty({real.numel()}, at::kInt);
-  const std::int64_t in_channel = out.values.numel() / out.values.size(0);
-  for (std::int64_t i = 0; i < real.numel(); ++i) {
-    float& scale = out.scales[static_cast<std::size_t>(i)];
-    const double value = real.data_ptr<float>()[i];
-    const auto least_scale = static_cast<float>(std::abs(value) / bias_limit / input_scale);
-    if (scale < least_scale) {
-      std::int8_t* const w = out.values.data_ptr<std::int8_t>() + i * in_channel;
-      for (std::int64_t k = 0; k < in_channel; ++k) {
-        w[k] = static_cast<std::int8_t>(std::lround(static_cast<float>(w[k]) * scale / least_scale));
-      }
-      scale = least_scale;
-    }
-    out.bias.data_ptr<std::int32_t>()[i] =
-        static_cast<std::int32_t>(std::llround(value / (double{scale} * input_scale)));
-  }
-  return out;
+Weights quantized(const Call& call, const at::Tensor& weight, const c10::optional<at::Tensor>& bias) {
+  const bool has_bias = bias.has_value() && bias->defined();
+  return {weight.int_repr().contiguous(),
+          has_bias ? bias->dequantize().to(at::kFloat).contiguous() : at::Tensor(), scales_of(call, weight)};
 }
 
 Weights real(const Call& call, const c10::IValue& weight, const c10::IValue& bias) {
   if (!weight.isTensor() || weight.toTensor().scalar_type() != at::kFloat)
     call.refuse("weights that are not float");
-  return {weight.toTensor().contiguous(), bias.isNone() ? at::Tensor() : bias.toTensor().to(at::kFloat), {}};
+  return {weight.toTensor().contiguous(),
+          bias.isNone() ? at::Tensor() : bias.toTensor().to(at::kFloat).contiguous(),
+          {}};
 }
 
-/// `weights.values` as LibTorch has them: outputs x inputs of a group x height x width.
 Value convolve(const Call& call, Weights weights, const Placing& placing, Output out) {
   const Value& in = call.live(0);
   if (in.quantization.has_value() == weights.scales.empty() || weights.values.dim() != 4) {
@@ -67,10 +45,7 @@ Value convolve(const Call& call, Weights weights, const Placing& placing, Output
   }
   const auto side = [&](int dim) { return static_cast<std::uint32_t>(weights.values.size(dim)); };
   weights.groups = static_cast<std::uint32_t>(placing.groups);
-  weights.depthwise = weights.groups > 1 && weights.groups == in.shape[3];
   const Window window{{side(2), side(3)}, placing.stride, placing.dilation, placing.padding, placing.padding};
-  weights.values =
-      weights.depthwise ? weights.values.permute({1, 2, 3, 0}) : weights.values.permute({0, 2, 3, 1});
   return call.graph.convolution(in, window, weights, out);
 }
 
@@ -94,7 +69,7 @@ Value quantized_convolution(const Call& call) {
   Output out = call.output();
   if (relu) out.least = 0;
   return convolve(
-      call, quantized(call, weight, bias, call.live(0).quantization.value().scale),
+      call, quantized(call, weight, bias),
       {axes(packed->stride()), axes(packed->padding()), axes(packed->dilation()), packed->groups()}, out);
 }
 
@@ -117,7 +92,7 @@ Value quantized_linear(const Call& call) {
   const auto [weight, bias] = call.constant(1).toCustomClass<LinearPackedParamsBase>()->unpack();
   Output out = call.output();
   if (relu) out.least = 0;
-  return connect(call, quantized(call, weight, bias, call.live(0).quantization.value().scale), out);
+  return connect(call, quantized(call, weight, bias), out);
 }
 
 }  // namespace
@@ -135,4 +110,4 @@ const Operators& convolution_operators() {
   return operators;
 }
 
-}  // namespace glimpse::xnnpack
+}  // namespace glimpse::lowering

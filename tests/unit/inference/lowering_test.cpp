@@ -7,9 +7,9 @@
 #include <opencv2/videoio.hpp>
 
 #include "catch.hpp"
+#include "inference/backend.hpp"
 #include "inference/classifier.hpp"
-#include "inference/xnnpack/subgraph.hpp"
-#include "inference/xnnpack/xnnpack_backend.hpp"
+#include "inference/lowering/graph.hpp"
 
 using namespace glimpse;
 
@@ -38,11 +38,11 @@ struct Agreement {
   int pictures = 0, same_top = 0;
 };
 
-Agreement agreement(bool quantized, int threads) {
+Agreement agreement(const std::string& backend, bool quantized, int threads) {
   const std::string demo = GLIMPSE_ROOT "/models/demo";
   Classifier reference({demo, quantized, "torch", 1, false});
-  Classifier tested({demo, quantized, "xnnpack", threads, false});
-  REQUIRE(tested.info().backend == "xnnpack");
+  Classifier tested({demo, quantized, backend, threads, false});
+  REQUIRE(tested.info().backend == backend);
   REQUIRE(tested.info().fallback.empty());
   Agreement result;
   for (const cv::Mat& frame : frames()) {
@@ -103,24 +103,36 @@ at::Tensor per_channel(const at::Tensor& real) {
   return at::quantize_per_channel(real, scales, at::zeros({real.size(0)}, at::kLong), 0, at::kQInt8);
 }
 
-/// The largest difference of XNNPACK from LibTorch, on another input than the one it was compiled with.
-float difference(const std::string& body, const Tensors& tensors, at::IntArrayRef sizes, int threads = 1) {
+/// Run on `real` numbers, quantized first where the backend wants them so.
+at::Tensor run(Backend& backend, const at::Tensor& real) {
+  const at::Tensor input = backend.make_input();
+  input.copy_(input.is_quantized()
+                  ? at::quantize_per_tensor(real, input.q_scale(), input.q_zero_point(), input.scalar_type())
+                  : real);
+  return backend.run(input);
+}
+
+const auto libraries = {"xnnpack", "onednn"};
+
+/// The largest difference of `library` from LibTorch, on another input than the one it was compiled with.
+float difference(const std::string& library, const std::string& body, const Tensors& tensors,
+                 at::IntArrayRef sizes, int threads = 1) {
   at::globalContext().setQEngine(choose_engine("torch"));
   const c10::InferenceMode no_gradients;
   torch::jit::Module module = network(body, tensors);
-  const auto backend = make_xnnpack_backend(module, at::zeros(sizes), threads);
+  const auto backend = lower_to(library, module, at::zeros(sizes), threads);
   const at::Tensor input = noise(sizes, 7);
-  const at::Tensor expected = module.forward({input}).toTensor(), got = backend->run(input);
+  const at::Tensor expected = module.forward({input}).toTensor(), got = run(*backend, input);
   REQUIRE(got.sizes() == expected.sizes());
   REQUIRE(expected.abs().max().item<float>() > 0);
   return (got - expected).abs().max().item<float>();
 }
 
-std::string obstacle(const std::string& body, const Tensors& tensors = {},
+std::string obstacle(const std::string& library, const std::string& body, const Tensors& tensors = {},
                      at::IntArrayRef sizes = {1, 4, 6, 6}) {
   try {
-    (void)make_xnnpack_backend(network(body, tensors), at::zeros(sizes), 1);
-  } catch (const xnnpack::Unsupported& error) {
+    (void)lower_to(library, network(body, tensors), at::zeros(sizes), 1);
+  } catch (const lowering::Unsupported& error) {
     return error.what();
   }
   FAIL("taken without a word");
@@ -164,25 +176,31 @@ Case int8(const std::string& name, const std::string& expression, const Tensors&
 
 }  // namespace
 
-TEST_CASE("XNNPACK's float logits of the demo model are torch's to within 1e-3 of their range") {
+TEST_CASE("Float logits of the demo model are torch's to within 1e-3 of their range") {
+  const std::string library = GENERATE(values(libraries));
+  CAPTURE(library);
   for (const int threads : {1, 2}) {
-    const Agreement result = agreement(false, threads);
+    const Agreement result = agreement(library, false, threads);
     CAPTURE(threads, result.largest_difference, result.range);
     CHECK(result.largest_difference < 1e-3f * result.range);
     CHECK(result.same_top == result.pictures);
   }
 }
 
-TEST_CASE("XNNPACK's int8 logits of the demo model are torch's to within 2 quantization steps") {
+TEST_CASE("int8 logits of the demo model are torch's to within 2 quantization steps") {
+  const std::string library = GENERATE(values(libraries));
+  CAPTURE(library);
   for (const int threads : {1, 2}) {
-    const Agreement result = agreement(true, threads);
+    const Agreement result = agreement(library, true, threads);
     CAPTURE(threads, result.largest_difference, result.step);
     CHECK(result.largest_difference < 2.01f * result.step);
     CHECK(result.same_top >= result.pictures * 0.99);
   }
 }
 
-TEST_CASE("Each float operator on XNNPACK gives what LibTorch gives") {
+TEST_CASE("Each float operator gives what LibTorch gives") {
+  const std::string library = GENERATE(values(libraries));
+  CAPTURE(library);
   const std::vector<Case> cases{
       float_conv("stride, padding, odd size", "[2, 1], [1, 2], [1, 1], 1", {6, 5, 3, 4}, {1, 5, 13, 11}),
       float_conv("dilation", "[1, 1], [2, 3], [2, 3], 1", {6, 5, 3, 3}, {1, 5, 13, 11}),
@@ -201,6 +219,8 @@ TEST_CASE("Each float operator on XNNPACK gives what LibTorch gives") {
       {"clamp with one limit", " return torch.clamp(x, None, 0.25)", {}, {1, 3, 5, 4}},
       {"hardswish", " return torch.hardswish(x * 3)", {}, {1, 3, 5, 4}},
       {"hardsigmoid", " return torch.hardsigmoid(x * 3)", {}, {1, 3, 5, 4}},
+      {"sigmoid", " return torch.sigmoid(x * 3)", {}, {1, 3, 5, 4}},
+      {"silu", " return torch.silu(x * 3)", {}, {1, 3, 5, 4}},
       {"each channel by its mean", " return x * torch.adaptive_avg_pool2d(x, [1, 1])", {}, {1, 3, 5, 4}},
       {"mean", " return torch.mean(x, [2, 3])", {}, {1, 3, 5, 4}},
       {"adaptive_avg_pool2d to 2x3", " return torch.adaptive_avg_pool2d(x, [2, 3])", {}, {1, 3, 8, 6}},
@@ -215,11 +235,13 @@ TEST_CASE("Each float operator on XNNPACK gives what LibTorch gives") {
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    CHECK(difference(c.body, c.tensors, c.sizes) < 2e-5f);
+    CHECK(difference(library, c.body, c.tensors, c.sizes) < 2e-5f);
   }
 }
 
-TEST_CASE("int8 convolutions on XNNPACK give what LibTorch gives, to one step") {
+TEST_CASE("int8 convolutions give what LibTorch gives, to one step") {
+  const std::string library = GENERATE(values(libraries));
+  CAPTURE(library);
   const at::Tensor plain = noise({6, 5, 3, 4}, 2) * 0.1;
   const std::vector<Case> cases{
       int8_conv("one scale", "conv2d", "[2, 1], [1, 2], [1, 1], 1",
@@ -235,21 +257,25 @@ TEST_CASE("int8 convolutions on XNNPACK give what LibTorch gives, to one step") 
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    CHECK(difference(c.body, c.tensors, c.sizes) < 0.101f);
+    CHECK(difference(library, c.body, c.tensors, c.sizes) < 0.101f);
   }
 }
 
 TEST_CASE("A channel of next to no weights keeps its bias, which its own scale could not hold") {
+  const std::string library = GENERATE(values(libraries));
+  CAPTURE(library);
   const at::Tensor scales = at::tensor({0.01, 1e-10}, at::kDouble);
   const at::Tensor weight =
       at::quantize_per_channel(noise({2, 3, 1, 1}) * scales.reshape({2, 1, 1, 1}).to(at::kFloat) * 50, scales,
                                at::zeros({2}, at::kLong), 0, at::kQInt8);
   Case c = int8_conv("", "conv2d", "[1, 1], [0, 0], [1, 1], 1", weight, {1, 3, 4, 4});
   c.tensors["b"] = at::tensor({-0.5f, 7.0f});
-  CHECK(difference(c.body, c.tensors, c.sizes) < 0.101f);
+  CHECK(difference(library, c.body, c.tensors, c.sizes) < 0.101f);
 }
 
-TEST_CASE("The other int8 operators on XNNPACK give what LibTorch gives, to one step") {
+TEST_CASE("The other int8 operators give what LibTorch gives, to one step") {
+  const std::string library = GENERATE(values(libraries));
+  CAPTURE(library);
   const Tensors linear{{"w", per_channel(noise({7, 210}) * noise({7, 1}, 4) * 0.03)}, {"b", noise({7})}};
   const std::vector<Case> cases{
       int8("linear",
@@ -268,6 +294,7 @@ TEST_CASE("The other int8 operators on XNNPACK give what LibTorch gives, to one 
       int8("hardtanh", "torch.hardtanh(q, -0.4, 1.3)"),
       int8("hardswish", "ops.quantized.hardswish(q, 0.1, 30)"),
       int8("hardsigmoid", "torch.hardsigmoid(q)"),
+      int8("sigmoid", "torch.sigmoid(q)"),
       int8("adaptive_avg_pool2d", "torch.adaptive_avg_pool2d(q, [1, 1])"),
       int8("max_pool2d", "torch.max_pool2d(q, [3, 3], [2, 2], [1, 1], [1, 1], False)"),
       int8("avg_pool2d", "torch.avg_pool2d(q, [2, 2], [2, 1])"),
@@ -275,54 +302,67 @@ TEST_CASE("The other int8 operators on XNNPACK give what LibTorch gives, to one 
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    CHECK(difference(c.body, c.tensors, c.sizes) < 0.101f);
+    CHECK(difference(library, c.body, c.tensors, c.sizes) < 0.101f);
   }
 }
 
 TEST_CASE("Two threads give what one gives") {
+  const std::string library = GENERATE(values(libraries));
+  CAPTURE(library);
   const Case c = float_conv("", "[1, 1], [1, 1], [1, 1], 1", {32, 16, 3, 3}, {1, 16, 40, 40});
-  CHECK(difference(c.body, c.tensors, c.sizes, 2) < 1e-4f);
+  CHECK(difference(library, c.body, c.tensors, c.sizes, 2) < 1e-4f);
 }
 
-TEST_CASE("What XNNPACK cannot take is named") {
-  CHECK_THAT(obstacle(" return torch.silu(x)"),
-             ContainsSubstring("aten::silu is not among XNNPACK's operators"));
-  CHECK_THAT(obstacle(" return torch.add(x, x, alpha=2)"), ContainsSubstring("aten::add: with alpha"));
-  CHECK_THAT(obstacle(" return torch.cat([x, x], 2)"), ContainsSubstring("aten::cat: only along channels"));
-  CHECK_THAT(obstacle(" return torch.relu(x).sum()"), ContainsSubstring("aten::sum"));
-  CHECK_THAT(obstacle(" return torch.quantize_per_tensor(x, 0.1, 3, 13)"),
+TEST_CASE("What cannot be lowered is named") {
+  const std::string library = GENERATE(values(libraries));
+  CAPTURE(library);
+  CHECK_THAT(obstacle(library, " return torch.erf(x)"),
+             ContainsSubstring("aten::erf is not among the operators that can be lowered"));
+  CHECK_THAT(obstacle(library, " return torch.add(x, x, alpha=2)"),
+             ContainsSubstring("aten::add: with alpha"));
+  CHECK_THAT(obstacle(library, " return torch.cat([x, x], 2)"),
+             ContainsSubstring("aten::cat: only along channels"));
+  CHECK_THAT(obstacle(library, " return torch.relu(x).sum()"), ContainsSubstring("aten::sum"));
+  CHECK_THAT(obstacle(library, " return torch.quantize_per_tensor(x, 0.1, 3, 13)"),
              ContainsSubstring("not dequantized"));
 }
 
 TEST_CASE("Scales too far apart for XNNPACK are refused with the operator's name") {
-  CHECK_THAT(obstacle(int8("", "ops.quantized.add(q, r, 0.00001, 77)").body),
+  const std::string library = "xnnpack";
+  CHECK_THAT(obstacle(library, int8("", "ops.quantized.add(q, r, 0.00001, 77)").body),
              ContainsSubstring("an addition"));
-  CHECK_THAT(obstacle(int8("", "ops.quantized.mul(q, r, 10000.0, 77)").body),
+  CHECK_THAT(obstacle(library, int8("", "ops.quantized.mul(q, r, 10000.0, 77)").body),
              ContainsSubstring("a multiplication"));
 }
 
 TEST_CASE("An odd graph is refused, never lowered to something else") {
-  CHECK_THAT(obstacle(" return self.w", {{"w", noise({1, 4})}}),
+  const std::string library = GENERATE(values(libraries));
+  CAPTURE(library);
+  CHECK_THAT(obstacle(library, " return self.w", {{"w", noise({1, 4})}}),
              ContainsSubstring("does not depend on the input"));
-  CHECK_THAT(obstacle(" return x, x"), ContainsSubstring("not"));
-  CHECK_THAT(obstacle(" if bool(x.sum() > 0):\n  return x\n return torch.relu(x)"),
+  CHECK_THAT(obstacle(library, " return x, x"), ContainsSubstring("not"));
+  CHECK_THAT(obstacle(library, " if bool(x.sum() > 0):\n  return x\n return torch.relu(x)"),
              ContainsSubstring("aten::sum"));
-  CHECK_THAT(obstacle(" return torch.conv2d(x, x)"), ContainsSubstring("aten::conv2d"));
-  CHECK_THAT(obstacle(" return torch.conv2d(x, self.w)", {{"w", noise({2, 9, 1, 1})}}),
+  CHECK_THAT(obstacle(library, " return torch.conv2d(x, x)"), ContainsSubstring("aten::conv2d"));
+  CHECK_THAT(obstacle(library, " return torch.conv2d(x, self.w)", {{"w", noise({2, 9, 1, 1})}}),
              ContainsSubstring("channels"));
-  CHECK_THAT(obstacle(" return torch.relu(x.double())"), ContainsSubstring("aten::"));
+  CHECK_THAT(obstacle(library, " return torch.relu(x.double())"), ContainsSubstring("aten::"));
 }
 
-TEST_CASE("An input of another shape than the one compiled for is refused") {
-  const auto backend = make_xnnpack_backend(network(" return torch.relu(x)", {}), at::zeros({1, 3, 4, 4}), 1);
+TEST_CASE("An input of another shape or layout than the one compiled for is refused") {
+  const std::string library = GENERATE(values(libraries));
+  const auto backend = lower_to(library, network(" return torch.relu(x)", {}), at::zeros({1, 3, 4, 4}), 1);
   CHECK_THROWS_AS(backend->run(at::zeros({1, 3, 4, 5})), std::invalid_argument);
+  CHECK_THROWS_AS(backend->run(at::zeros({1, 3, 4, 4})), std::invalid_argument);
+  CHECK_THROWS_AS(backend->run(backend->make_input().to(at::kDouble)), std::invalid_argument);
 }
 
-TEST_CASE("A network that XNNPACK cannot take runs on the next backend, which says why") {
+TEST_CASE("A network that a library cannot take runs on the next backend, which says why") {
+  const std::string library = GENERATE(values(libraries));
   const CompiledModel compiled =
-      make_backend("xnnpack", network(" return torch.silu(x)", {}), false, at::zeros({1, 3, 4, 4}), 1);
+      make_backend(library, network(" return torch.erf(x)", {}), false, at::zeros({1, 3, 4, 4}), 1);
   CHECK(compiled.name != "xnnpack");
-  CHECK_THAT(compiled.fallback, ContainsSubstring("aten::silu is not among XNNPACK's operators"));
+  CHECK_THAT(compiled.fallback, ContainsSubstring(library + " cannot take it: aten::erf"));
   const at::Tensor input = noise({1, 3, 4, 4});
-  CHECK(at::allclose(compiled.backend->run(input), at::silu(input)));
+  CHECK(at::allclose(run(*compiled.backend, input), at::erf(input)));
 }

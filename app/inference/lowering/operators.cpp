@@ -1,6 +1,6 @@
-#include "inference/xnnpack/operators.hpp"
+#include "inference/lowering/operators.hpp"
 
-namespace glimpse::xnnpack {
+namespace glimpse::lowering {
 
 const Value& Call::live(std::size_t i) const {
   if (i >= arguments.size() || arguments[i].live.size() != 1 || !arguments[i].example.isTensor()) {
@@ -42,15 +42,19 @@ Lower find_operator(const std::string& name) {
   return nullptr;
 }
 
+std::optional<Quantization> quantization(double scale, std::int64_t zero_point, at::ScalarType type) {
+  if (type != at::kQUInt8 && type != at::kQInt8) return std::nullopt;
+  return Quantization{static_cast<float>(scale),
+                      static_cast<std::int32_t>(type == at::kQUInt8 ? zero_point : zero_point + 128)};
+}
+
 std::optional<Quantization> quantization_of(const at::Tensor& tensor, const std::string& name) {
   const at::ScalarType type = tensor.scalar_type();
   if (type == at::kFloat) return std::nullopt;
-  if ((type != at::kQUInt8 && type != at::kQInt8) || tensor.qscheme() != at::kPerTensorAffine) {
-    throw Unsupported(name + " gives " + at::toString(type) + ", which XNNPACK does not compute");
+  if (at::isQIntType(type) && tensor.qscheme() == at::kPerTensorAffine) {
+    if (const auto eight_bit = quantization(tensor.q_scale(), tensor.q_zero_point(), type)) return eight_bit;
   }
-  const auto zero_point = static_cast<std::int32_t>(tensor.q_zero_point());
-  return Quantization{static_cast<float>(tensor.q_scale()),
-                      type == at::kQUInt8 ? zero_point - 128 : zero_point};
+  throw Unsupported(name + " gives " + at::toString(type) + ", which cannot be lowered");
 }
 
 Shape shape_of(const at::Tensor& tensor, const std::string& name) {
@@ -63,4 +67,4 @@ Shape shape_of(const at::Tensor& tensor, const std::string& name) {
   return {side(0), side(2), side(3), side(1)};
 }
 
-}  // namespace glimpse::xnnpack
+}  // namespace glimpse::lowering

@@ -1,18 +1,20 @@
-#include "inference/xnnpack/lowering.hpp"
+#include "inference/lowering/lowering.hpp"
 
 #include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/inliner.h>
+#include <torch/csrc/jit/passes/remove_mutation.h>
 #include <torch/csrc/jit/runtime/operator.h>
 
-#include "inference/xnnpack/operators.hpp"
+#include "inference/lowering/operators.hpp"
 
-namespace glimpse::xnnpack {
+namespace glimpse::lowering {
 namespace {
 
 namespace jit = torch::jit;
 
 class Walk {
  public:
-  explicit Walk(Subgraph& subgraph) : subgraph_(subgraph) {}
+  explicit Walk(Graph& made) : made_(made) {}
 
   void set(const jit::Value* value, const Computed& computed) { computed_[value] = computed; }
   [[nodiscard]] const Computed& get(const jit::Value* value) const {
@@ -31,7 +33,7 @@ class Walk {
   void list(const jit::Node& node, const std::vector<Computed>& arguments);
   void call(jit::Node& node, const std::vector<Computed>& arguments);
 
-  Subgraph& subgraph_;
+  Graph& made_;
   std::unordered_map<const jit::Value*, Computed> computed_;
 };
 
@@ -82,37 +84,55 @@ void Walk::call(jit::Node& node, const std::vector<Computed>& arguments) {
   const bool asks_shape = name == "aten::size" || name == "aten::dim";
   const Lower lower = is_live && !asks_shape ? find_operator(name) : nullptr;
   if (node.maybeOperator() == nullptr || (is_live && !asks_shape && lower == nullptr)) {
-    throw Unsupported(name + " is not among XNNPACK's operators");
+    throw Unsupported(name + " is not among the operators that can be lowered");
   }
   jit::Stack stack = examples(arguments);
   node.getOperation()(stack);
   if (stack.size() != node.outputs().size()) throw Unsupported(name + " gives more than it should");
   if (lower != nullptr) {
     if (stack.size() != 1 || !stack[0].isTensor()) throw Unsupported(name + " does not give a tensor");
-    const Value value = lower({subgraph_, name, arguments, stack[0].toTensor()});
+    const Value value = lower({made_, name, arguments, stack[0].toTensor()});
     return set(node.output(), {stack[0], {value}});
   }
   for (std::size_t i = 0; i < stack.size(); ++i) set(node.outputs()[i], {stack[i], {}});
 }
 
-}  // namespace
-
-Lowered lower(jit::Graph& graph, const at::Tensor& example) {
-  if (graph.inputs().size() != 2 || graph.outputs().size() != 1) {
-    throw Unsupported("the network does not map one tensor to one tensor");
-  }
-  Lowered lowered;
-  Walk walk(lowered.subgraph);
-  lowered.input = shape_of(example, "the input");
-  walk.set(graph.inputs()[1], {example, {lowered.subgraph.input(lowered.input)}});
-  walk.block(*graph.block());
-  const Computed& end = walk.get(graph.outputs()[0]);
-  if (end.live.size() != 1 || !end.example.isTensor())
-    throw Unsupported("the output does not depend on the input");
-  lowered.output = end.live.front().shape;
-  lowered.output_sizes = end.example.toTensor().sizes().vec();
-  lowered.subgraph.output(end.live.front());
-  return lowered;
+/// What the network does first with its input, where that is to quantize it and nothing else.
+std::optional<Quantization> quantization_at_once(const jit::Value& input) {
+  if (input.uses().size() != 1) return std::nullopt;
+  const jit::Node& node = *input.uses().front().user;
+  if (node.kind() != c10::Symbol::fromQualString("aten::quantize_per_tensor")) return std::nullopt;
+  const auto scale = jit::toIValue(node.input(1)), zero_point = jit::toIValue(node.input(2)),
+             type = jit::toIValue(node.input(3));
+  if (!scale || !zero_point || !type || !scale->isDouble()) return std::nullopt;
+  return quantization(scale->toDouble(), zero_point->toInt(), type->toScalarType());
 }
 
-}  // namespace glimpse::xnnpack
+}  // namespace
+
+Lowered lower(const torch::jit::Module& frozen, const at::Tensor& example, Graph& into) try {
+  const auto graph = frozen.get_method("forward").graph()->copy();
+  jit::Inline(*graph);
+  jit::RemoveTensorMutation(graph);
+  if (graph->inputs().size() != 2 || graph->outputs().size() != 1) {
+    throw Unsupported("the network does not map one tensor to one tensor");
+  }
+  const jit::Value* const input = graph->inputs()[1];
+  Lowered lowered;
+  lowered.input = into.input(shape_of(example, "the input"), quantization_at_once(*input));
+  Walk walk(into);
+  walk.set(input, {example, {lowered.input}});
+  walk.block(*graph->block());
+  const Computed& end = walk.get(graph->outputs()[0]);
+  if (end.live.size() != 1 || !end.example.isTensor())
+    throw Unsupported("the output does not depend on the input");
+  if (end.live.front().quantization) throw Unsupported("the network's output is not dequantized");
+  lowered.output = end.live.front().shape;
+  lowered.output_sizes = end.example.toTensor().sizes().vec();
+  into.output(end.live.front());
+  return lowered;
+} catch (const c10::Error& error) {  // from LibTorch's own run of a graph that is not sound
+  throw Unsupported(error.what_without_backtrace());
+}
+
+}  // namespace glimpse::lowering

@@ -1,0 +1,95 @@
+#include "inference/onednn/attributes.hpp"
+
+#include <algorithm>
+
+namespace glimpse::onednn {
+
+Attributes::Attributes(const dnnl::engine& engine) : engine_(engine) {
+  attributes_.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+}
+
+#if DNNL_VERSION_MAJOR < 3
+
+void Attributes::scale_outputs(const std::vector<float>& factors, bool) {
+  attributes_.set_output_scales(1 << 1, factors);
+}
+
+void Attributes::scale_result(float factor) {
+  attributes_.set_output_scales(0, {factor});
+}
+
+void Attributes::scale_operand(int argument, float factor) {
+  attributes_.set_scales(argument, 0, {factor});
+}
+
+void Attributes::zero_point(int argument, std::int32_t zero_point) {
+  if (zero_point != 0) attributes_.set_zero_points(argument, 0, {zero_point});
+}
+
+void Attributes::eltwise(dnnl::algorithm algorithm, float alpha, float beta) {
+  post_.append_eltwise(1.0f, algorithm, alpha, beta);
+}
+
+#else
+
+void Attributes::scale_outputs(const std::vector<float>& factors, bool grouped) {
+  attributes_.set_scales_mask(DNNL_ARG_WEIGHTS, grouped ? 1 << 0 | 1 << 1 : 1 << 0);
+  arguments_.emplace(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, floats(factors));
+}
+
+void Attributes::scale_result(float factor) {
+  scale_operand(DNNL_ARG_SRC, factor);
+}
+
+void Attributes::scale_operand(int argument, float factor) {
+  attributes_.set_scales_mask(argument, 0);
+  arguments_.emplace(DNNL_ARG_ATTR_SCALES | argument, floats({factor}));
+}
+
+void Attributes::zero_point(int argument, std::int32_t zero_point) {
+  if (zero_point == 0) return;
+  attributes_.set_zero_points_mask(argument, 0);
+  dnnl::memory number({{1}, dnnl::memory::data_type::s32, dnnl::memory::format_tag::x}, engine_);
+  *static_cast<std::int32_t*>(number.get_data_handle()) = zero_point;
+  arguments_.emplace(DNNL_ARG_ATTR_ZERO_POINTS | argument, number);
+}
+
+void Attributes::eltwise(dnnl::algorithm algorithm, float alpha, float beta) {
+  post_.append_eltwise(algorithm, alpha, beta);
+}
+
+#endif
+
+dnnl::memory Attributes::floats(const std::vector<float>& numbers) const {
+  const auto count = static_cast<dnnl::memory::dim>(numbers.size());
+  dnnl::memory memory({{count}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::x}, engine_);
+  std::copy(numbers.begin(), numbers.end(), static_cast<float*>(memory.get_data_handle()));
+  return memory;
+}
+
+void Attributes::add(float offset) {
+  eltwise(dnnl::algorithm::eltwise_linear, 1, offset);
+}
+
+// Post-ops come before the zero point of the result, in its steps.
+void Attributes::cut(const Operation& operation) {
+  float least = operation.least, most = operation.most;
+  if (const auto& q = operation.out.quantization) {
+    least = std::max(least / q->scale, static_cast<float>(0 - q->zero_point));
+    most = std::min(most / q->scale, static_cast<float>(255 - q->zero_point));
+    if (least == static_cast<float>(0 - q->zero_point) && most == static_cast<float>(255 - q->zero_point))
+      return;
+  }
+  const Output open;
+  if (least == open.least && most == open.most) return;
+  if (least == 0 && most == open.most) return eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+  eltwise(dnnl::algorithm::eltwise_clip, std::max(least, std::numeric_limits<float>::lowest()),
+          std::min(most, std::numeric_limits<float>::max()));
+}
+
+dnnl::primitive_attr Attributes::made() {
+  attributes_.set_post_ops(post_);
+  return attributes_;
+}
+
+}  // namespace glimpse::onednn
