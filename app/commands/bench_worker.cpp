@@ -1,12 +1,7 @@
 #include "commands/bench_worker.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "capture/test_pattern.hpp"
@@ -66,96 +61,48 @@ Round source_round(Classifier& classifier, const BenchJob& job) {
   return round;
 }
 
-void tell(int fd, const Json& message) {
-  const std::string text = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t written = ::write(fd, text.data() + at, text.size() - at);
-    if (written < 0 && errno != EINTR) return;  // nobody listens any more
-    if (written > 0) at += static_cast<std::size_t>(written);
-  }
+void tell(const ChildProcess::Parent& parent, const Json& message) {
+  parent.tell(message.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-bool wait_for_go(int fd) {
-  char go = 0;
-  ssize_t got = 0;
-  while ((got = ::read(fd, &go, 1)) < 0 && errno == EINTR) {
-  }
-  return got == 1;
-}
-
-void serve(const BenchJob& job, int go, int reply) {
+void serve(const BenchJob& job, const ChildProcess::Parent& parent) {
   try {
-    if (!wait_for_go(go)) return;
+    if (!parent.wait_for_go()) return;
     Classifier classifier(job.model);
     const ClassifierInfo& info = classifier.info();
     if (!info.fallback.empty()) spdlog::warn("{}", info.fallback);
-    tell(reply, {{"model", info.name},
-                 {"backend", info.backend},
-                 {"threads", info.threads},
-                 {"model_mib", info.file_mib},
-                 {"load_ms", info.load_ms}});
-    while (wait_for_go(go)) {
+    tell(parent, {{"model", info.name},
+                  {"backend", info.backend},
+                  {"threads", info.threads},
+                  {"model_mib", info.file_mib},
+                  {"load_ms", info.load_ms}});
+    while (parent.wait_for_go()) {
       const Round round =
           job.source.empty() ? still_round(classifier, job.frames) : source_round(classifier, job);
-      tell(reply, {{"network_ms", round.network_ms},
-                   {"preprocess_ms", round.preprocess_ms},
-                   {"fps", round.fps},
-                   {"peak_rss_mb", peak_rss_mb().value_or(0)}});
+      tell(parent, {{"network_ms", round.network_ms},
+                    {"preprocess_ms", round.preprocess_ms},
+                    {"fps", round.fps},
+                    {"peak_rss_mb", peak_rss_mb().value_or(0)}});
     }
   } catch (const Error& error) {
-    tell(reply, {{"error", error.what()}, {"code", static_cast<int>(error.code())}});
+    tell(parent, {{"error", error.what()}, {"code", static_cast<int>(error.code())}});
   } catch (const std::exception& error) {
-    tell(reply, {{"error", error.what()}, {"code", static_cast<int>(ExitCode::internal)}});
+    tell(parent, {{"error", error.what()}, {"code", static_cast<int>(ExitCode::internal)}});
   }
 }
 
 }  // namespace
 
-BenchWorker::BenchWorker(const BenchJob& job, const std::stop_token& stop) : stop_(stop) {
-  int to_it[2], from_it[2];
-  if (::pipe(to_it) != 0 || ::pipe(from_it) != 0 || (pid_ = ::fork()) < 0) {
-    throw Error(ExitCode::internal, "cannot start a process to measure in: out of memory or of processes");
-  }
-  if (pid_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)std::signal(SIGINT, SIG_IGN);  // the terminal sends it to us, too: stopping is the parent's
-    (void)std::signal(SIGTERM, SIG_DFL);
-    ::close(to_it[1]);
-    ::close(from_it[0]);
-    serve(job, to_it[0], from_it[1]);
-    ::_exit(0);
-  }
-  ::close(to_it[0]);
-  ::close(from_it[1]);
-  go_ = to_it[1];
-  reply_ = from_it[0];
-  kill_on_stop_.emplace(stop, [pid = pid_] { ::kill(pid, SIGKILL); });
-}
-
-BenchWorker::~BenchWorker() {
-  kill_on_stop_.reset();  // once it is waited for, its number may be another's
-  ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  ::close(go_);
-  ::close(reply_);
-}
+BenchWorker::BenchWorker(const BenchJob& job, const std::stop_token& stop)
+    : stop_(stop), process_([&job](const ChildProcess::Parent& parent) { serve(job, parent); }, stop) {}
 
 Json BenchWorker::next() {
-  std::string text;
-  if (::write(go_, "g", 1) == 1) {
-    char buffer[4096];
-    while (!text.ends_with('\n')) {
-      const ssize_t got = ::read(reply_, buffer, sizeof buffer);
-      if (got == 0 || (got < 0 && errno != EINTR)) break;
-      if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
-    }
-  }
+  const std::optional<std::string> text = process_.ask();
   if (stop_.stop_requested()) throw Error(ExitCode::interrupted, "stopped before the end: no result");
-  if (!text.ends_with('\n')) {
+  if (!text) {
     throw Error(ExitCode::internal, "a measuring process has died; is there memory enough? (free -m)");
   }
-  Json reply = Json::parse(text);
+  Json reply = Json::parse(*text);
   if (reply.contains("error")) throw Error(ExitCode{reply["code"].get<int>()}, reply["error"]);
   return reply;
 }

@@ -2,14 +2,11 @@
 // what a library decides once in a process (oneDNN its instruction set) it decides for this combination.
 #pragma once
 
-#include <sys/types.h>
-
-#include <functional>
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <stop_token>
 #include <string>
 
+#include "core/child_process.hpp"
 #include "inference/classifier.hpp"
 
 namespace glimpse {
@@ -22,12 +19,8 @@ struct BenchJob {
 
 class BenchWorker {
  public:
-  /// Starts the process, which waits. Before any thread of LibTorch or OpenCV runs here: they do not survive
-  /// a fork. A stop kills it.
+  /// Starts the process, which waits.
   BenchWorker(const BenchJob& job, const std::stop_token& stop);
-  ~BenchWorker();
-  BenchWorker(const BenchWorker&) = delete;
-  BenchWorker& operator=(const BenchWorker&) = delete;
 
   /// Lets it do its next piece of work, first load the model, then a round each time, and gives what it
   /// tells: load: model, backend, threads, model_mib, load_ms; round: network_ms and preprocess_ms of each
@@ -36,9 +29,7 @@ class BenchWorker {
 
  private:
   std::stop_token stop_;
-  pid_t pid_ = 0;
-  int go_ = -1, reply_ = -1;  // pipes to it and from it
-  std::optional<std::stop_callback<std::function<void()>>> kill_on_stop_;
+  ChildProcess process_;
 };
 
 }  // namespace glimpse

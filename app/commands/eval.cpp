@@ -27,8 +27,12 @@ struct Forms {
     const auto options = [&](bool quantized) {
       return ClassifierOptions{model.name, quantized, model.backend, model.threads, model.trust};
     };
-    if (has_form(folder, false)) of_float.emplace(options(false));
-    if (has_form(folder, true)) of_int8.emplace(options(true));
+    std::optional<ClassifierOptions> settled[2];
+    for (const bool quantized : {false, true}) {
+      if (has_form(folder, quantized)) settled[quantized] = settle_backend(options(quantized));
+    }
+    if (settled[true]) of_int8.emplace(*settled[true]);  // first: it may want oneDNN without AMX
+    if (settled[false]) of_float.emplace(*settled[false]);
     for (const auto* form : {&of_float, &of_int8}) {
       if (*form && !(*form)->info().fallback.empty()) spdlog::warn("{}", (*form)->info().fallback);
     }

@@ -96,6 +96,7 @@ int run(const Settings& settings, Shutdown& shutdown) {
                          settings.model.threads, settings.model.trust});
   const ClassifierInfo& model = classifier.info();
   if (!model.fallback.empty()) spdlog::warn("{}", model.fallback);
+  if (!model.choice.empty()) spdlog::info("{}", model.choice);
   announce(model_line(model));
   auto source =
       open_source({settings.source.uri, settings.source.fps, settings.source.loop, shutdown.token()});

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "inference/classifier.hpp"
 #include "inference/onednn/runtime.hpp"
+#include "inference/processor.hpp"
 #include "inference/xnnpack/runtime.hpp"
 
 namespace glimpse {
@@ -44,7 +45,7 @@ class ScriptBackend : public Backend {
 
 /// Whether LibTorch's own operators can run on oneDNN.
 bool libtorch_has_onednn(bool quantized) {
-  return quantized ? has_engine(at::QEngine::ONEDNN) && (is_arm || onednn::adds_int8_exactly())
+  return quantized ? has_engine(at::QEngine::ONEDNN) && adds_int8_exactly()
                    : float_onednn_works && at::hasMKLDNN();
 }
 
@@ -52,32 +53,18 @@ bool libtorch_has_onednn(bool quantized) {
 
 std::vector<std::string> runnable_backends(bool quantized) {
   std::vector<std::string> backends{"torch"};
-  if (!quantized || libtorch_has_onednn(quantized)) backends.emplace_back("onednn");
   if (xnnpack::is_available()) backends.emplace_back("xnnpack");
+  if (!quantized || libtorch_has_onednn(quantized)) backends.emplace_back("onednn");
+  if (is_arm) std::swap(backends[1], backends.back());
   return backends;
-}
-
-std::string choose_backend(const std::string& asked, bool quantized) {
-  const std::vector<std::string> runnable = runnable_backends(quantized);
-  if (asked == "auto") {
-    // On Arm oneDNN's int8 kernels are reference ones; QNNPACK, where LibTorch has it, and XNNPACK are not.
-    if (quantized && is_arm && has_engine(at::QEngine::QNNPACK)) return "torch";
-    if (quantized && is_arm && xnnpack::is_available()) return "xnnpack";
-    return runnable_backends(quantized)[1];
-  }
-  if (std::find(runnable.begin(), runnable.end(), asked) != runnable.end()) return asked;
-  std::string known = "auto";
-  for (const std::string& backend : runnable) known += ", " + backend;
-  throw Error(ExitCode::usage, "--backend " + asked + ": this build runs a" +
-                                   (quantized ? "n int8" : " float") + " model on " + known);
 }
 
 at::QEngine choose_engine(const std::string& backend) {
   if (backend == "onednn") return at::QEngine::ONEDNN;
-  const bool exact = !is_arm && onednn::adds_int8_exactly();
   const std::vector<at::QEngine> best_first =
-      !exact ? std::vector{at::QEngine::QNNPACK, at::QEngine::ONEDNN}
-             : std::vector{at::QEngine::ONEDNN, at::QEngine::FBGEMM, at::QEngine::QNNPACK};
+      is_arm || !adds_int8_exactly()
+          ? std::vector{at::QEngine::QNNPACK, at::QEngine::ONEDNN}
+          : std::vector{at::QEngine::ONEDNN, at::QEngine::FBGEMM, at::QEngine::QNNPACK};
   for (const at::QEngine engine : best_first) {
     if (has_engine(engine)) return engine;
   }

@@ -18,10 +18,6 @@ class Backend {
   [[nodiscard]] virtual at::Tensor run(const at::Tensor& input) = 0;
 };
 
-/// What `auto` means for this machine and this LibTorch, or `asked` where this build has it (else
-/// Error(usage)).
-[[nodiscard]] std::string choose_backend(const std::string& asked, bool quantized);
-
 /// The engine that quantized operators shall use, chosen from at::globalContext().supportedQEngines().
 /// LibTorch packs the weights for it while a module loads: set it before.
 [[nodiscard]] at::QEngine choose_engine(const std::string& backend);
@@ -37,7 +33,7 @@ struct CompiledModel {
   std::string fallback;  // why it is not the one asked for: the operator in the way; mostly empty
 };
 
-/// Takes the module over. `backend`: as choose_backend() gave it; where it cannot take the graph, the next
+/// Takes the module over. `backend`: one of runnable_backends(); where it cannot take the graph, the next
 /// one does. `example`: an input as all others will be. `threads`: for backends with threads of their own.
 [[nodiscard]] CompiledModel make_backend(const std::string& backend, const torch::jit::Module& module,
                                          bool quantized, const at::Tensor& example, int threads);

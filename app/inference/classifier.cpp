@@ -10,7 +10,9 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "inference/backend.hpp"
+#include "inference/backend_choice.hpp"
 #include "inference/model_package.hpp"
+#include "inference/onednn/runtime.hpp"
 #include "inference/preprocessor.hpp"
 #include "inference/top_k.hpp"
 
@@ -47,6 +49,17 @@ std::string engine_name(at::QEngine engine) {
   return name;
 }
 
+InputFormat format_of(const at::Tensor& input) {
+  InputFormat format;
+  if (input.is_contiguous(at::MemoryFormat::ChannelsLast)) format.layout = InputFormat::Layout::interleaved;
+  if (!input.is_quantized()) return format;
+  format.element =
+      input.scalar_type() == at::kQUInt8 ? InputFormat::Element::uint8 : InputFormat::Element::int8;
+  format.scale = static_cast<float>(input.q_scale());
+  format.zero_point = static_cast<int>(input.q_zero_point());
+  return format;
+}
+
 struct LoadedModule {
   torch::jit::Module module;
   ModelDescription description;
@@ -80,30 +93,33 @@ LoadedModule load_module(const ModelFile& file) {
 
 }  // namespace
 
+struct Classifier::Input::Tensor {
+  at::Tensor tensor;
+};
+
+Classifier::Input::Input(std::unique_ptr<Tensor> tensor) : tensor_(std::move(tensor)) {}
+Classifier::Input::Input(Input&&) noexcept = default;
+Classifier::Input& Classifier::Input::operator=(Input&&) noexcept = default;
+Classifier::Input::~Input() = default;
+
 struct Classifier::Impl {
   ClassifierInfo info;
   std::vector<std::string> labels;
   std::optional<Preprocessor> preprocessor;
   std::unique_ptr<Backend> backend;
-  at::Tensor network_input;
-  at::Tensor input;  // lives as long as the classifier; each frame is written into it
+  std::optional<Input> own_input;  // for who does not bring one
 
-  at::Tensor run() const {
+  at::Tensor run(const at::Tensor& input) const {
     use_threads(info.threads);
     const c10::InferenceMode no_gradients;
-    if (network_input.is_quantized()) {
-      network_input.copy_(at::quantize_per_tensor(input, network_input.q_scale(),
-                                                  network_input.q_zero_point(), network_input.scalar_type()));
-    } else
-      network_input.copy_(input);
-    return backend->run(network_input).contiguous();
+    return backend->run(input).contiguous();
   }
 
   /// The first calls compile and allocate; and what comes out must be one number for each label.
   void warm_up(const std::string& file) const {
     at::Tensor logits;
     try {
-      for (int i = 0; i < 3; ++i) logits = run();
+      for (int i = 0; i < 3; ++i) logits = run(own_input->tensor_->tensor);
     } catch (const std::exception& error) {
       throw Error(ExitCode::bad_data,
                   file + " does not run on backend " + info.backend + ": " + first_line(error.what()));
@@ -118,6 +134,14 @@ struct Classifier::Impl {
   }
 };
 
+ClassifierOptions settle_backend(ClassifierOptions options) {
+  const ModelFile file = read_model_file(find_model(options.model), options.quantized, options.trust);
+  const BackendChoice choice = choose_backend(options, file.sha256, threads_to_use(options.threads));
+  options.backend = choice.backend;
+  options.amx = choice.amx;
+  return options;
+}
+
 Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_unique<Impl>()) {
   const auto start = Clock::now();
   const auto folder = find_model(options.model);
@@ -129,7 +153,10 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   info.file_mib = static_cast<double>(file.bytes.size()) / (1 << 20);
   info.quantized = options.quantized;
   info.threads = threads_to_use(options.threads);
-  info.backend = choose_backend(options.backend, options.quantized);
+  const BackendChoice choice = choose_backend(options, file.sha256, info.threads);
+  info.backend = choice.backend;
+  info.choice = describe(choice);
+  if (!choice.amx) onednn::forbid_amx();
   use_threads(info.threads);
   if (options.quantized) {
     const at::QEngine engine = choose_engine(info.backend);
@@ -142,36 +169,48 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   info.classes = static_cast<int>(loaded.description.labels.size());
   impl_->labels = std::move(loaded.description.labels);
   const InputSpec& spec = loaded.description.input;
-  impl_->preprocessor.emplace(spec);
-  impl_->input = at::zeros({1, 3, spec.height, spec.width}, at::kFloat);
-  CompiledModel compiled =
-      make_backend(info.backend, loaded.module, options.quantized, impl_->input, info.threads);
+  CompiledModel compiled = make_backend(info.backend, loaded.module, options.quantized,
+                                        at::zeros({1, 3, spec.height, spec.width}, at::kFloat), info.threads);
   impl_->backend = std::move(compiled.backend);
-  impl_->network_input = impl_->backend->make_input();
   info.backend = compiled.name;
   info.fallback = escape_control(compiled.fallback);
+  impl_->own_input.emplace(make_input());
+  impl_->preprocessor.emplace(spec, format_of(impl_->own_input->tensor_->tensor));
   impl_->warm_up(file.path.string());
   info.load_ms = ms_since(start);
 }
 
 Classifier::~Classifier() = default;
 
-Classification Classifier::classify(const cv::Mat& bgr, int k) {
-  Classification result;
-  const auto start = Clock::now();
-  impl_->preprocessor->run(bgr, impl_->input.data_ptr<float>());
-  result.preprocess_ms = ms_since(start);
+Classifier::Input Classifier::make_input() const {
+  return Input(std::make_unique<Input::Tensor>(Input::Tensor{impl_->backend->make_input()}));
+}
 
-  const auto network = Clock::now();
-  const at::Tensor logits = impl_->run();
+double Classifier::prepare(const cv::Mat& bgr, Input& into) {
+  const auto start = Clock::now();
+  impl_->preprocessor->run(bgr, into.tensor_->tensor.data_ptr());
+  return ms_since(start);
+}
+
+Classification Classifier::classify(const Input& prepared, int k) {
+  const auto start = Clock::now();
+  const at::Tensor logits = impl_->run(prepared.tensor_->tensor);
+  Classification result;
   result.top = top_k({logits.data_ptr<float>(), static_cast<std::size_t>(logits.numel())}, impl_->labels, k);
-  result.inference_ms = ms_since(network);
+  result.inference_ms = ms_since(start);
+  return result;
+}
+
+Classification Classifier::classify(const cv::Mat& bgr, int k) {
+  const double preprocess_ms = prepare(bgr, *impl_->own_input);
+  Classification result = classify(*impl_->own_input, k);
+  result.preprocess_ms = preprocess_ms;
   return result;
 }
 
 std::vector<float> Classifier::logits(const cv::Mat& bgr) {
-  impl_->preprocessor->run(bgr, impl_->input.data_ptr<float>());
-  const at::Tensor logits = impl_->run();
+  (void)prepare(bgr, *impl_->own_input);
+  const at::Tensor logits = impl_->run(impl_->own_input->tensor_->tensor);
   return {logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel()};
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct ClassifierOptions {
   std::string backend = "auto";  // auto, torch, onednn or xnnpack
   int threads = 0;               // for the network; 0: one fewer than there are cores, at least 1
   bool trust = false;            // run a model file whose hash is not the manifest's
+  std::optional<bool> amx{};     // whether oneDNN may use it for int8; by itself it finds out which is faster
 };
 
 struct ClassifierInfo {
@@ -23,6 +25,7 @@ struct ClassifierInfo {
   std::string folder;
   std::string sha256;    // of the model file
   std::string backend;   // the one in use
+  std::string choice;    // the times that decided on the backend, where it was not asked for
   std::string fallback;  // why it is not the one asked for, mostly empty
   std::string engine;    // LibTorch's quantized engine, "" for float
   bool quantized = false;
@@ -38,9 +41,13 @@ struct Classification {
   double inference_ms = 0;  // the network and the top-k
 };
 
-/// The backends that can run a model on this machine in this build, for ClassifierOptions::backend; torch,
-/// the reference, is always the first.
+/// The backends that can run a model on this machine in this build, for ClassifierOptions::backend, the
+/// likely fastest last; torch, the reference, is always the first.
 [[nodiscard]] std::vector<std::string> runnable_backends(bool quantized);
+
+/// `options` with the backend that `auto` comes to. Timing backends takes processes that are forked, and so
+/// must come before any network runs in this one: who loads several models settles all of them first.
+[[nodiscard]] ClassifierOptions settle_backend(ClassifierOptions options);
 
 class Classifier {
  public:
@@ -49,7 +56,28 @@ class Classifier {
   explicit Classifier(const ClassifierOptions& options);
   ~Classifier();
 
-  /// `bgr`: 8 bit, 3 channels, any size. From one thread at a time. `k` is cut to the number of classes.
+  /// What the network reads: the place for one frame.
+  class Input {
+   public:
+    Input(Input&&) noexcept;
+    Input& operator=(Input&&) noexcept;
+    ~Input();
+
+   private:
+    friend class Classifier;
+    struct Tensor;
+    explicit Input(std::unique_ptr<Tensor> tensor);
+    std::unique_ptr<Tensor> tensor_;
+  };
+  [[nodiscard]] Input make_input() const;
+
+  /// `bgr`: 8 bit, 3 channels, any size. Gives the ms it took. From one thread at a time, while another may
+  /// run the network on other inputs.
+  double prepare(const cv::Mat& bgr, Input& into);
+  /// From one thread at a time. `k` is cut to the number of classes. preprocess_ms is left at 0.
+  [[nodiscard]] Classification classify(const Input& prepared, int k);
+
+  /// Both, one after the other.
   [[nodiscard]] Classification classify(const cv::Mat& bgr, int k);
   /// What the network says of the same picture before the softmax: one number for each class.
   [[nodiscard]] std::vector<float> logits(const cv::Mat& bgr);

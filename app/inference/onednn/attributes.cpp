@@ -67,8 +67,8 @@ dnnl::memory Attributes::floats(const std::vector<float>& numbers) const {
   return memory;
 }
 
-void Attributes::add(float offset) {
-  eltwise(dnnl::algorithm::eltwise_linear, 1, offset);
+void Attributes::multiply_and_add(float factor, float offset) {
+  eltwise(dnnl::algorithm::eltwise_linear, factor, offset);
 }
 
 // Post-ops come before the zero point of the result, in its steps.

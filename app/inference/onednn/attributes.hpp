@@ -25,7 +25,7 @@ class Attributes {
   void scale_operand(int argument, float factor);
   void zero_point(int argument, std::int32_t zero_point);
   void add_to_what_is_there() { post_.append_sum(1.0f); }
-  void add(float offset);
+  void multiply_and_add(float factor, float offset);
   /// The result is cut to its limits where that says more than the numbers it is written as.
   void cut(const Operation& operation);
 

@@ -152,11 +152,13 @@ Step convolution(Making& making) {
   at::Tensor bias = weights.bias.defined() ? weights.bias.clone() : at::zeros({outputs}, at::kFloat);
   if (from) {
     std::vector<float> factors;
-    for (const float scale : weights.scales) factors.push_back(from->scale * scale / to->scale);
     for (std::int64_t i = 0; i < outputs; ++i) {
-      const float step =
-          DNNL_VERSION_MAJOR < 3 ? from->scale * weights.scales[static_cast<std::size_t>(i)] : to->scale;
-      bias.data_ptr<float>()[i] /= step;
+      // In float and in just this order, as LibTorch has oneDNN do it: else one result in many is rounded the
+      // other way.
+      const float to_sum = 1 / from->scale * (1 / weights.scales[static_cast<std::size_t>(i)]);
+      const float to_steps = 1 / to->scale;
+      factors.push_back(to_steps / to_sum);
+      bias.data_ptr<float>()[i] *= DNNL_VERSION_MAJOR < 3 ? to_sum : to_steps;
     }
     making.attributes.scale_outputs(factors, weights.groups > 1);
     making.attributes.zero_point(DNNL_ARG_SRC, from->zero_point);
@@ -186,18 +188,18 @@ Step convolution(Making& making) {
        {DNNL_ARG_DST, making.out()}});
 }
 
-/// 8 bit: out steps = sum of factor * steps + what the zero points come to.
+/// 8 bit: what the operands and their zero points come to in real numbers, in the steps of the result.
 Step sum(Making& making) {
   const Operation& operation = making.operation;
   if (const auto& to = operation.out.quantization) {
-    float offset = static_cast<float>(to->zero_point);
+    const float to_steps = 1 / to->scale;
+    float real = 0;
     for (int i = 0; i < 2; ++i) {
       const Quantization& from = operation.in[static_cast<std::size_t>(i)].quantization.value();
-      const float factor = from.scale / to->scale;
-      making.attributes.scale_operand(i == 0 ? DNNL_ARG_SRC_0 : DNNL_ARG_SRC_1, factor);
-      offset -= factor * static_cast<float>(from.zero_point);
+      making.attributes.scale_operand(i == 0 ? DNNL_ARG_SRC_0 : DNNL_ARG_SRC_1, from.scale);
+      real -= from.scale * static_cast<float>(from.zero_point);
     }
-    making.attributes.add(offset);
+    making.attributes.multiply_and_add(to_steps, to_steps * real + static_cast<float>(to->zero_point));
   }
   making.attributes.cut(operation);
   return binary(making, dnnl::algorithm::binary_add);

@@ -12,16 +12,14 @@ constexpr std::size_t alignment = 64;  // bytes: a cache line, and what AVX-512 
 
 }  // namespace
 
-bool adds_int8_exactly() {
-  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto has = [&](dnnl::cpu_isa wanted) {
-    return (isa & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
-  };
-  return has(dnnl::cpu_isa::avx2_vnni) || has(dnnl::cpu_isa::avx512_core_vnni);
-}
-
 void Runtime::Free::operator()(std::byte* memory) const {
   ::operator delete (memory, std::align_val_t{alignment});
+}
+
+void forbid_amx() {
+#if defined(__x86_64__)
+  (void)dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_vnni);  // too late: stays as it is
+#endif
 }
 
 Runtime::Runtime(const Network& network) try {

@@ -9,9 +9,8 @@
 
 namespace glimpse::onednn {
 
-/// Whether this processor multiplies and adds 8-bit numbers without running over on the way (VNNI). Without,
-/// oneDNN's sums of two products are cut to 16 bit.
-[[nodiscard]] bool adds_int8_exactly();
+/// For the whole process, and only before oneDNN's first use in it.
+void forbid_amx();
 
 class Runtime : public lowering::Runtime {
  public:
