@@ -67,14 +67,15 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def load_network(arguments, arch) -> tuple:
+def load_network(arguments, arch, spec) -> tuple:
     """(network in eval mode, number of outputs, {"weights", "licence"})"""
     import torch
-    from model_export import architectures, weights
+    from model_export import architectures, noise, weights
 
     if arguments.checkpoint is None and arguments.weights == "none":
         torch.manual_seed(1)
         network = architectures.build(arch, arch.outputs)
+        noise.settle(network, spec)
         return network, arch.outputs, {"weights": "random", "licence": "none needed: the weights are random"}
     if arguments.checkpoint is None:
         path = weights.imagenet_weights(arch)
@@ -119,7 +120,7 @@ def main() -> None:
 
     arch = architectures.architecture(arguments.arch)
     spec = architectures.input_spec(arch, arguments.size)
-    network, outputs, about = load_network(arguments, arch)
+    network, outputs, about = load_network(arguments, arch, spec)
     names = labels.labels_for(arch, outputs, arguments.labels)
     progress = Progress()
     progress.say(f"{arch.name}: {outputs} outputs, {spec.size_px} px, weights: {about['weights']}")

@@ -1,6 +1,9 @@
-"""Pictures made of noise: what random weights are calibrated with, where nobody gave real pictures."""
+"""Pictures made of noise: what random weights live on, where nobody gave real pictures."""
+
+import contextlib
 
 import torch
+from torch import nn
 
 from .architectures import InputSpec
 
@@ -29,3 +32,18 @@ class Noise:
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
         for numbers in order.split(count):
             yield self.values[numbers], numbers
+
+
+def settle(network: nn.Module, spec: InputSpec) -> None:
+    """Gives batch normalisation the statistics of noise.
+
+    With those it begins with, values fade from layer to layer: MobileNetV2's logits are 1e-9, and its int8 form is all zeros.
+    """
+    layers = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for layer in layers:
+        layer.momentum = None  # the mean of what it sees, not a moving one
+        layer.train()
+    with torch.no_grad(), contextlib.suppress(RuntimeError):  # of an input too small for it: export.check() tells that
+        network(Noise(spec, 8, seed=3).values)
+    for layer in layers:
+        layer.eval()
