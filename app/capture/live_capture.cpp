@@ -1,5 +1,6 @@
 #include "capture/live_capture.hpp"
 
+#include "capture/frame_pool.hpp"
 #include "capture/pixels.hpp"
 
 namespace glimpse {
@@ -20,9 +21,9 @@ class LiveCapture : public VideoSource {
         return {ReadStatus::failed,
                 waited_s < 1 ? "it broke off" : cv::format("it gave nothing for %.0f s", waited_s)};
       }
-      cv::Mat image;
-      if (!capture_.retrieve(image)) return {ReadStatus::failed, "gives what cannot be decoded"};
-      frame.image = to_bgr(image);
+      cv::Mat& buffer = pool_.next();
+      if (!capture_.retrieve(buffer)) return {ReadStatus::failed, "gives what cannot be decoded"};
+      frame.image = to_bgr(buffer, pool_);
     } catch (const std::exception&) {
       return {ReadStatus::failed, "the driver reports an error"};
     }
@@ -34,6 +35,7 @@ class LiveCapture : public VideoSource {
  private:
   cv::VideoCapture capture_;
   SourceInfo info_;
+  FramePool pool_;
   std::uint64_t next_ = 0;
 };
 

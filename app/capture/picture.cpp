@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "capture/frame_pool.hpp"
 #include "capture/pixels.hpp"
 #include "core/error.hpp"
 
@@ -50,7 +51,9 @@ class PictureFile : public VideoSource {
   ReadResult read(Frame& frame) override {
     if (given_ && !loop_) return {ReadStatus::end, {}};
     given_ = true;
-    frame.image = image_.clone();  // the reader may draw on what it gets
+    cv::Mat& copy = pool_.next();  // the reader may draw on what it gets
+    image_.copyTo(copy);
+    frame.image = copy;
     frame.index = 0;
     frame.captured_at = std::chrono::steady_clock::now();
     return {};
@@ -59,6 +62,7 @@ class PictureFile : public VideoSource {
 
  private:
   cv::Mat image_;
+  FramePool pool_;
   bool loop_, given_ = false;
   SourceInfo info_;
 };

@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 #include <thread>
 
+#include "capture/frame_pool.hpp"
 #include "core/error.hpp"
 
 namespace glimpse {
@@ -59,7 +60,9 @@ class TestPattern : public VideoSource {
     std::this_thread::sleep_until(due);
     frame.captured_at = Clock::now();
     frame.index = next_++;
-    frame.image = draw_test_pattern(frame.index);
+    cv::Mat& image = pool_.next();
+    draw_test_pattern(frame.index, image);
+    frame.image = image;
     return {};
   }
   const SourceInfo& info() const override { return info_; }
@@ -68,19 +71,25 @@ class TestPattern : public VideoSource {
   double period_s_;
   Clock::time_point start_;
   std::uint64_t next_ = 0;
+  FramePool pool_;
   SourceInfo info_;
 };
 
 }  // namespace
 
-cv::Mat draw_test_pattern(std::uint64_t index) {
-  cv::Mat image = background().clone();
+void draw_test_pattern(std::uint64_t index, cv::Mat& image) {
+  background().copyTo(image);
   const cv::Point ball(bounce(7 * index, width - 120) + 60, bounce(5 * index, height - 120) + 60);
   const cv::Point box(bounce(4 * index + 300, width - 100), bounce(3 * index + 100, height - 80));
   cv::rectangle(image, cv::Rect(box.x, box.y, 100, 80), {200, 60, 40}, cv::FILLED);
   cv::circle(image, ball, 60, {40, 210, 250}, cv::FILLED);
   cv::putText(image, std::to_string(index), {12, height - 14}, cv::FONT_HERSHEY_SIMPLEX, 0.8, {255, 255, 255},
               2);
+}
+
+cv::Mat draw_test_pattern(std::uint64_t index) {
+  cv::Mat image;
+  draw_test_pattern(index, image);
   return image;
 }
 

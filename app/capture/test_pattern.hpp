@@ -14,5 +14,7 @@ namespace glimpse {
 
 /// What frame `index` of the pattern shows.
 [[nodiscard]] cv::Mat draw_test_pattern(std::uint64_t index);
+/// The same into `image`, which is allocated only where it has another size or type.
+void draw_test_pattern(std::uint64_t index, cv::Mat& image);
 
 }  // namespace glimpse

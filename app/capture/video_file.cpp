@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "capture/frame_pool.hpp"
 #include "capture/live_capture.hpp"
 #include "capture/mp4_duration.hpp"
 #include "capture/pixels.hpp"
@@ -104,10 +105,12 @@ class VideoFile : public VideoSource {
   }
 
   cv::Mat decode() {
-    cv::Mat image;
-    if (!capture_.isOpened() || !capture_.read(image)) return {};
+    // Not capture_.read(): at the end it frees the buffer, and where the decoder fails it calls the picture
+    // that was in the buffer before a new one.
+    cv::Mat& buffer = pool_.next();
+    if (!capture_.isOpened() || !capture_.grab() || !capture_.retrieve(buffer)) return {};
     progress_.count(capture_.get(cv::CAP_PROP_POS_MSEC));
-    return to_bgr(image);
+    return to_bgr(buffer, pool_);
   }
 
   std::string name_;
@@ -116,6 +119,7 @@ class VideoFile : public VideoSource {
   double shown_s_;
   bool loop_;
   Progress progress_;
+  FramePool pool_;
   cv::Mat ahead_;  // the first frame of a round: read early, to know that there is one
   std::uint64_t next_ = 0;
   std::optional<ReadResult> over_;

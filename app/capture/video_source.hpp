@@ -11,7 +11,8 @@
 namespace glimpse {
 
 struct Frame {
-  cv::Mat image;  // BGR, 8 bit, 3 channels, any size; no source writes to these pixels again
+  /// BGR, 8 bit, 3 channels, any size. No source writes to these pixels while any cv::Mat shares them.
+  cv::Mat image;
 
   /// In the source, from 0; a looped file begins again at 0. In a folder it is the place in the sorted list,
   /// skipped ones included. A live source counts every frame the camera delivered, also those that a newer

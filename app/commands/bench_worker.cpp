@@ -2,10 +2,12 @@
 
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "capture/test_pattern.hpp"
 #include "capture/video_source.hpp"
+#include "commands/recognition.hpp"
 #include "core/error.hpp"
 #include "device/system_status.hpp"
 #include "pipeline/pipeline.hpp"
@@ -23,10 +25,9 @@ struct Round {
   std::vector<double> network_ms, preprocess_ms;
   double fps = 0;
 
-  Classification note(Classification result) {
+  void note(const Classification& result, double prepare_ms = 0) {
     network_ms.push_back(result.inference_ms);
-    preprocess_ms.push_back(result.preprocess_ms);
-    return result;
+    preprocess_ms.push_back(prepare_ms + result.preprocess_ms);
   }
 };
 
@@ -35,7 +36,7 @@ Round still_round(Classifier& classifier, int frames) {
   Round round;
   for (int i = 0; i < uncounted_frames; ++i) (void)classifier.classify(still, 5);
   const auto start = Steady::now();
-  for (int i = 0; i < frames; ++i) (void)round.note(classifier.classify(still, 5));
+  for (int i = 0; i < frames; ++i) round.note(classifier.classify(still, 5));
   round.fps = frames / std::chrono::duration<double>(Steady::now() - start).count();
   return round;
 }
@@ -46,11 +47,19 @@ Round source_round(Classifier& classifier, const BenchJob& job) {
   options.uri = job.source;
   options.loop = true;  // a short clip gives all the frames, too
   Reporter reporter({}, std::chrono::hours(1), {}, [] { return OutboxCounts{}; });
+  const Recognition steps = recognition_by(classifier);
   Round round;
-  Pipeline pipeline(
-      open_source(options),
-      [&](const Frame& frame, int k) { return round.note(classifier.classify(frame.image, k)); }, reporter,
-      {5, static_cast<std::uint64_t>(job.frames), false});
+  std::array<double, Recognition::slots> prepare_ms{};
+  const auto prepare = [&](const Frame& frame, std::size_t slot) {
+    return prepare_ms[slot] = steps.prepare(frame, slot);
+  };
+  const auto classify = [&](std::size_t slot, int k) {  // all notes are taken here, in one thread
+    Classification result = steps.classify(slot, k);
+    round.note(result, prepare_ms[slot]);
+    return result;
+  };
+  Pipeline pipeline(open_source(options), {prepare, classify}, reporter,
+                    {5, static_cast<std::uint64_t>(job.frames), false});
   (void)pipeline.wait_until(Steady::time_point::max(), {});
   if (const PipelineEnd end = pipeline.end(); end.code != ExitCode::ok) throw Error(end.code, end.reason);
   const RunTotals totals = reporter.totals();

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "capture/video_source.hpp"
+#include "commands/recognition.hpp"
 #include "commands/summary.hpp"
 #include "core/error.hpp"
 #include "core/shutdown.hpp"
@@ -132,8 +133,7 @@ int run(const Settings& settings, Shutdown& shutdown) {
       log_above(&*console);
     }
     Pipeline pipeline(
-        std::move(source), [&](const Frame& frame, int k) { return classifier.classify(frame.image, k); },
-        reporter,
+        std::move(source), recognition_by(classifier), reporter,
         {settings.model.top_k, static_cast<std::uint64_t>(settings.frames), settings.source.realtime});
     report_until_done(pipeline, reporter, settings, shutdown.token());
     end = pipeline.end();

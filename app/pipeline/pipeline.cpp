@@ -2,30 +2,44 @@
 
 #include <spdlog/spdlog.h>
 
+#include "capture/frame_pool.hpp"
+
 namespace glimpse {
 namespace {
 
-// A live source keeps one frame, the newest. A file may run a few frames ahead of the network, and waits.
+// A live source keeps one frame, the newest. A file may run a few frames ahead, because some take longer to
+// decode than others, and waits.
 constexpr std::size_t live_capacity = 1;
 constexpr std::size_t file_capacity = 4;
+// Prepared frames between the two steps. Here, too, the newest of a live source wins, so that it is no older
+// than the network's work on the one before; those of a file wait.
+constexpr std::size_t prepared_capacity = 1;
+static_assert(Recognition::slots == prepared_capacity + 2);
+static_assert(FramePool::capacity >= 1 + file_capacity + Recognition::slots);
+
+template <class Box>
+typename Box::WhenFull when_full(const VideoSource& source) {
+  return source.info().live ? Box::WhenFull::overwrite_oldest : Box::WhenFull::wait;
+}
 
 }  // namespace
 
-Pipeline::Pipeline(std::unique_ptr<VideoSource> source, Classify classify, Reporter& reporter,
+Pipeline::Pipeline(std::unique_ptr<VideoSource> source, Recognition recognition, Reporter& reporter,
                    PipelineOptions options)
     : source_(std::move(source)),
-      classify_(std::move(classify)),
+      recognition_(std::move(recognition)),
       reporter_(reporter),
       options_(options),
-      mailbox_(source_->info().live ? live_capacity : file_capacity,
-               source_->info().live ? Mailbox<Frame>::WhenFull::overwrite_oldest
-                                    : Mailbox<Frame>::WhenFull::wait) {
+      frames_(source_->info().live ? live_capacity : file_capacity, when_full<Mailbox<Frame>>(*source_)),
+      prepared_(prepared_capacity, when_full<Mailbox<Prepared>>(*source_)) {
   inference_thread_ = std::jthread([this](const std::stop_token& stop) { infer(stop); });
+  prepare_thread_ = std::jthread([this](const std::stop_token& stop) { prepare(stop); });
   capture_thread_ = std::jthread([this](const std::stop_token& stop) { capture(stop); });
 }
 
 Pipeline::~Pipeline() {
   capture_thread_.request_stop();
+  prepare_thread_.request_stop();
   inference_thread_.request_stop();
 }
 
@@ -74,28 +88,48 @@ void Pipeline::capture(const std::stop_token& stop) {
       const bool gap = info.live && frame.index > next_index;
       reporter_.frame_seen(gap ? frame.index - next_index : 0, Steady::now());
       next_index = frame.index + 1;
-      const auto put = mailbox_.put(std::move(frame), stop);
+      const auto put = frames_.put(std::move(frame), stop);
       if (put == Mailbox<Frame>::Put::overwrote) reporter_.frame_dropped();
       if (put == Mailbox<Frame>::Put::stopped) break;
     }
   } catch (const std::exception& error) {
     fail(ExitCode::internal, error.what());
   }
-  mailbox_.close();
+  frames_.close();
+}
+
+void Pipeline::prepare(const std::stop_token& stop) {
+  try {
+    while (std::optional<Slots::Slot> slot = slots_.take(stop)) {
+      std::optional<Frame> frame = frames_.take(stop);
+      if (!frame) break;
+      const double ms = recognition_.prepare(*frame, slot->number());
+      frame->image.release();  // nobody needs the pixels any more, and the source can use them again
+      const auto put = prepared_.put({std::move(*slot), std::move(*frame), ms}, stop);
+      if (put == Mailbox<Prepared>::Put::overwrote) reporter_.frame_dropped();
+      if (put == Mailbox<Prepared>::Put::stopped) break;
+    }
+  } catch (const std::exception& error) {
+    fail(ExitCode::internal, error.what());
+  }
+  frames_.close();
+  prepared_.close();
 }
 
 void Pipeline::infer(const std::stop_token& stop) {
   try {
     std::uint64_t classified = 0;
-    while (const std::optional<Frame> frame = mailbox_.take(stop)) {
-      const Classification result = classify_(*frame, options_.top_k);
-      reporter_.classified(*frame, result, Steady::now());
+    while (const std::optional<Prepared> next = prepared_.take(stop)) {
+      Classification result = recognition_.classify(next->slot.number(), options_.top_k);
+      result.preprocess_ms += next->ms;
+      reporter_.classified(next->frame, result, Steady::now());
       if (++classified == options_.frames) break;
     }
   } catch (const std::exception& error) {
     fail(ExitCode::internal, error.what());
   }
-  mailbox_.close();
+  frames_.close();
+  prepared_.close();
   const std::lock_guard lock(mutex_);
   done_ = true;
   ended_.notify_all();
