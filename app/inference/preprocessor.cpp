@@ -1,149 +1,68 @@
 #include "inference/preprocessor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <stdexcept>
-#include <utility>
+
+#include "inference/resample.hpp"
 
 namespace glimpse {
 namespace {
 
-/// A byte from a sum that began at 0.5: cut, not rounded. Bicubic overshoots on both sides.
-std::size_t to_byte(float value) {
-  return static_cast<std::size_t>(std::clamp(value, 0.0f, 255.0f));
-}
-
-// The filters of Pillow's ImagingResample (src/libImaging/Resample.c): how far each reaches, and its weight
-// at a distance, both in output pixels where the picture shrinks, in input pixels where it grows.
-double reach(Interpolation filter) {
-  return filter == Interpolation::bicubic ? 2 : 1;
-}
-
-double weight_at(Interpolation filter, double distance) {
-  const double x = std::abs(distance);
-  if (filter == Interpolation::bilinear) return std::max(0.0, 1 - x);
-  constexpr double a = -0.5;
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+std::ptrdiff_t round_up(std::ptrdiff_t value, std::ptrdiff_t step) {
+  return (value + step - 1) / step * step;
 }
 
 }  // namespace
 
-Preprocessor::Preprocessor(const InputSpec& spec) : spec_(spec) {
-  for (std::size_t channel = 0; channel < 3; ++channel) {
-    for (std::size_t value = 0; value < 256; ++value) {
-      normalised_[channel][value] =
-          (static_cast<float>(value) / 255.0f - spec.mean[channel]) / spec.std[channel];
-    }
-  }
-}
-
-Preprocessor::Axis Preprocessor::make_axis(Interpolation filter, int in, int resized, int crop_begin,
-                                           int out) {
-  const double scale = static_cast<double>(in) / resized;
-  const double stretch = std::max(scale, 1.0);
-  const double support = reach(filter) * stretch;
-  Axis axis;
-  axis.taps = std::min(in, static_cast<int>(std::ceil(support)) * 2 + 1);
-  axis.first.resize(static_cast<std::size_t>(out));
-  axis.weights.assign(static_cast<std::size_t>(out) * static_cast<std::size_t>(axis.taps), 0.0f);
-  for (int i = 0; i < out; ++i) {
-    const double centre = (crop_begin + i + 0.5) * scale;
-    const int begin = std::max(0, static_cast<int>(centre - support + 0.5));
-    const int end = std::min(in, static_cast<int>(centre + support + 0.5));
-    const int first =
-        std::min(begin, in - axis.taps);  // every row has room for all taps; the spare ones weigh 0
-    axis.first[static_cast<std::size_t>(i)] = first;
-    float* row = axis.weights.data() + static_cast<std::ptrdiff_t>(i) * axis.taps;
-    const auto weight = [&](int x) { return weight_at(filter, (x - centre + 0.5) / stretch); };
-    double sum = 0;
-    for (int x = begin; x < end; ++x) sum += weight(x);
-    for (int x = begin; x < end; ++x) row[x - first] = static_cast<float>(weight(x) / sum);
-  }
-  return axis;
-}
+Preprocessor::Preprocessor(const InputSpec& spec, const InputFormat& format)
+    : spec_(spec), format_(format), table_(spec, format) {}
 
 void Preprocessor::plan(int rows, int cols) {
+  rows_ = cols_ = 0;  // until it is done
   const int shorter = std::min(rows, cols);
-  const auto resized = [&](int side) {  // torchvision truncates the longer side
-    return side == shorter ? spec_.resize
-                           : static_cast<int>(static_cast<double>(spec_.resize) * side / shorter);
+  const auto axis = [&](int side, int crop) {  // torchvision truncates the longer side
+    const int resized =
+        side == shorter ? spec_.resize : static_cast<int>(static_cast<double>(spec_.resize) * side / shorter);
+    const int crop_begin = static_cast<int>(std::nearbyint((resized - crop) / 2.0));
+    return make_resize_axis(spec_.interpolation, side, resized, crop_begin, crop);
   };
-  const auto crop_begin = [](int side, int crop) {
-    return static_cast<int>(std::nearbyint((side - crop) / 2.0));
+  horizontal_ = axis(cols, spec_.width);
+  vertical_ = axis(rows, spec_.height);
+  const std::ptrdiff_t bytes = std::ptrdiff_t{3} * spec_.width;  // of a row between the passes
+  pairs_ = round_up(bytes, 2 * pairs_in_step) / 2;
+  const auto resize = [](std::vector<BytePair>& buffer, std::ptrdiff_t count, std::ptrdiff_t each) {
+    buffer.assign(static_cast<std::size_t>(count * each), 0);
   };
-  const int tall = resized(rows), wide = resized(cols);
-  const Interpolation filter = spec_.interpolation;
-  vertical_ = make_axis(filter, rows, tall, crop_begin(tall, spec_.height), spec_.height);
-  horizontal_ = make_axis(filter, cols, wide, crop_begin(wide, spec_.width), spec_.width);
-  if (filter == Interpolation::bicubic) {  // narrow() does the columns; the walk takes them as they are
-    across_ = std::exchange(horizontal_, make_axis(filter, spec_.width, spec_.width, 0, spec_.width));
-    narrowed_.create(rows, spec_.width, CV_8UC3);
-  }
-  left_ = horizontal_.first.front();
-  right_ = horizontal_.first.back() + horizontal_.taps;
-  for (int& first : horizontal_.first) first -= left_;
-  line_.resize(static_cast<std::size_t>(right_ - left_) * 3);
+  resize(columns_, horizontal_.end() - horizontal_.begin(), 3 * pairs_at_once);
+  resize(resized_, bytes, pairs_at_once);
+  resize(narrow_, round_up(vertical_.end() - vertical_.begin(), rows_at_once), pairs_);
+  resize(line_, 1, pairs_);
   rows_ = rows;
   cols_ = cols;
 }
 
-// Pillow resizes the columns first and cuts what overshoots to 0..255 before it goes on to the rows. Bilinear
-// never overshoots, so there the order is free; bicubic needs Pillow's.
-const cv::Mat& Preprocessor::narrow(const cv::Mat& bgr) {
-  if (spec_.interpolation == Interpolation::bilinear) return bgr;
-  const int top = vertical_.first.front(), bottom = vertical_.first.back() + vertical_.taps;
-  for (int y = top; y < bottom; ++y) {
-    std::uint8_t* out = narrowed_.ptr(y);
-    for (int x = 0; x < spec_.width; ++x) {
-      const std::uint8_t* const pixel =
-          bgr.ptr(y) + std::ptrdiff_t{3} * across_.first[static_cast<std::size_t>(x)];
-      const float* const weights = across_.weights.data() + static_cast<std::ptrdiff_t>(x) * across_.taps;
-      for (int channel = 0; channel < 3; ++channel) {
-        float sum = 0.5f;
-        for (int tap = 0; tap < across_.taps; ++tap) {
-          sum += weights[tap] * static_cast<float>(pixel[tap * 3 + channel]);
-        }
-        *out++ = static_cast<std::uint8_t>(to_byte(sum));
-      }
-    }
-  }
-  return narrowed_;
-}
-
-void Preprocessor::run(const cv::Mat& bgr, float* out) {
+void Preprocessor::run(const cv::Mat& bgr, void* out) {
   if (bgr.type() != CV_8UC3 || bgr.empty()) throw std::invalid_argument("a frame must be 8-bit BGR");
   if (bgr.rows != rows_ || bgr.cols != cols_) plan(bgr.rows, bgr.cols);
-  const cv::Mat& frame = narrow(bgr);
 
-  const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(spec_.width) * spec_.height;
-  const std::size_t values = line_.size();
+  const bool planes = format_.layout == InputFormat::Layout::planes;
+  const Places places = planes ? Places{1, spec_.width} : Places{3, 1};
+  const int top = vertical_.begin(), bottom = vertical_.end();
+  const int left = horizontal_.begin(), right = horizontal_.end();
+  for (int y = top; y < bottom; y += rows_at_once) {
+    std::array<const std::uint8_t*, rows_at_once> rows{};
+    for (int i = 0; i < rows_at_once; ++i) {  // the last row again where there are no more
+      rows[static_cast<std::size_t>(i)] = bgr.ptr(std::min(y + i, bottom - 1), left);
+    }
+    rows_to_columns(rows, 3 * (right - left), columns_.data());
+    resize_along_rows(columns_.data(), horizontal_, places, resized_.data());
+    columns_to_rows(resized_.data(), 3 * spec_.width, pairs_, narrow_.data() + (y - top) * pairs_);
+  }
   for (int y = 0; y < spec_.height; ++y) {
-    float* const line = line_.data();
-    const float* const weights = vertical_.weights.data() + static_cast<std::ptrdiff_t>(y) * vertical_.taps;
-    std::fill(line_.begin(), line_.end(), 0.0f);
-    for (int tap = 0; tap < vertical_.taps; ++tap) {
-      const float weight = weights[tap];
-      if (weight == 0.0f) continue;
-      const std::uint8_t* const row =
-          frame.ptr(vertical_.first[static_cast<std::size_t>(y)] + tap) + left_ * 3;
-      for (std::size_t i = 0; i < values; ++i) line[i] += weight * static_cast<float>(row[i]);
-    }
-    for (int x = 0; x < spec_.width; ++x) {
-      const float* const pixel = line + horizontal_.first[static_cast<std::size_t>(x)] * 3;
-      const float* const across =
-          horizontal_.weights.data() + static_cast<std::ptrdiff_t>(x) * horizontal_.taps;
-      float blue = 0.5f, green = 0.5f, red = 0.5f;  // rounding, done by the cut to 8 bit below
-      for (int tap = 0; tap < horizontal_.taps; ++tap) {
-        blue += across[tap] * pixel[tap * 3];
-        green += across[tap] * pixel[tap * 3 + 1];
-        red += across[tap] * pixel[tap * 3 + 2];
-      }
-      float* const at = out + static_cast<std::ptrdiff_t>(y) * spec_.width + x;
-      at[0] = normalised_[0][to_byte(red)];
-      at[plane] = normalised_[1][to_byte(green)];
-      at[2 * plane] = normalised_[2][to_byte(blue)];
-    }
+    resize_along_columns(narrow_.data(), pairs_, vertical_, y, line_.data());
+    table_.write_row(reinterpret_cast<const std::uint8_t*>(line_.data()), y, out);
   }
 }
 
