@@ -8,7 +8,7 @@ usage: scripts/setup.sh [--training] [--developing]
 
 Installs from apt what building, running and testing glimpse needs (Debian 12 and 13, amd64 and arm64).
   --training    also PyTorch and matplotlib for Python and the emoji font: to make and compare models
-  --developing  also clang-format and clang-tidy
+  --developing  also clang-format, clang-tidy and Google Benchmark
 TEXT
 }
 
@@ -28,7 +28,7 @@ for argument in "$@"; do
       packages+='python3-torch python3-torchvision python3-opencv python3-pil python3-matplotlib python3-pyte '
       packages+='fonts-noto-color-emoji '
       ;;
-    --developing) packages+='clang-format clang-tidy ' ;;
+    --developing) packages+='clang-format clang-tidy libbenchmark-dev ' ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;
   esac

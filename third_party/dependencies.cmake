@@ -23,5 +23,6 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
 if(GLIMPSE_TESTS)
   find_package(Catch2 REQUIRED)
+  find_package(benchmark QUIET)  # for the target benchmarks alone
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
 endif()

@@ -42,7 +42,6 @@ void PixelTable::write(const std::uint8_t* pixels, const Table<Element>& table, 
     }
   } else {
     Element* to = out + 3 * row;
-#pragma GCC unroll 4
     for (int x = 0; x < width; ++x) {
       for (const auto& values : table) *to++ = values[*pixels++];
     }

@@ -10,7 +10,7 @@
 namespace glimpse {
 namespace {
 
-int round_up(int value, int step) {
+std::ptrdiff_t round_up(std::ptrdiff_t value, std::ptrdiff_t step) {
   return (value + step - 1) / step * step;
 }
 
@@ -20,6 +20,7 @@ Preprocessor::Preprocessor(const InputSpec& spec, const InputFormat& format)
     : spec_(spec), format_(format), table_(spec, format) {}
 
 void Preprocessor::plan(int rows, int cols) {
+  rows_ = cols_ = 0;  // until it is done
   const int shorter = std::min(rows, cols);
   const auto axis = [&](int side, int crop) {  // torchvision truncates the longer side
     const int resized =
@@ -29,14 +30,15 @@ void Preprocessor::plan(int rows, int cols) {
   };
   horizontal_ = axis(cols, spec_.width);
   vertical_ = axis(rows, spec_.height);
-  pairs_ = round_up(3 * spec_.width, 2 * pairs_in_step) / 2;
-  const auto resize = [](std::vector<BytePair>& buffer, int count, int each) {
-    buffer.assign(static_cast<std::size_t>(count) * static_cast<std::size_t>(each), 0);
+  const std::ptrdiff_t bytes = std::ptrdiff_t{3} * spec_.width;  // of a row between the passes
+  pairs_ = round_up(bytes, 2 * pairs_in_step) / 2;
+  const auto resize = [](std::vector<BytePair>& buffer, std::ptrdiff_t count, std::ptrdiff_t each) {
+    buffer.assign(static_cast<std::size_t>(count * each), 0);
   };
-  resize(columns_, 3 * (horizontal_.end() - horizontal_.begin()), pairs_at_once);
-  resize(resized_, 3 * spec_.width, pairs_at_once);
+  resize(columns_, horizontal_.end() - horizontal_.begin(), 3 * pairs_at_once);
+  resize(resized_, bytes, pairs_at_once);
   resize(narrow_, round_up(vertical_.end() - vertical_.begin(), rows_at_once), pairs_);
-  resize(line_, pairs_, 1);
+  resize(line_, 1, pairs_);
   rows_ = rows;
   cols_ = cols;
 }
@@ -46,18 +48,17 @@ void Preprocessor::run(const cv::Mat& bgr, void* out) {
   if (bgr.rows != rows_ || bgr.cols != cols_) plan(bgr.rows, bgr.cols);
 
   const bool planes = format_.layout == InputFormat::Layout::planes;
-  const Steps steps = planes ? Steps{1, spec_.width} : Steps{3, 1};
+  const Places places = planes ? Places{1, spec_.width} : Places{3, 1};
   const int top = vertical_.begin(), bottom = vertical_.end();
-  const int bytes = 3 * (horizontal_.end() - horizontal_.begin());
+  const int left = horizontal_.begin(), right = horizontal_.end();
   for (int y = top; y < bottom; y += rows_at_once) {
     std::array<const std::uint8_t*, rows_at_once> rows{};
-    for (int i = 0; i < rows_at_once; ++i) {  // after the last row: that row again
-      rows[static_cast<std::size_t>(i)] = bgr.ptr(std::min(y + i, bottom - 1)) + 3 * horizontal_.begin();
+    for (int i = 0; i < rows_at_once; ++i) {  // the last row again where there are no more
+      rows[static_cast<std::size_t>(i)] = bgr.ptr(std::min(y + i, bottom - 1), left);
     }
-    rows_to_columns(rows, bytes, columns_.data());
-    resize_along_rows(columns_.data(), horizontal_, steps, resized_.data());
-    columns_to_rows(resized_.data(), 3 * spec_.width, narrow_.data() + std::ptrdiff_t{y - top} * pairs_,
-                    2 * pairs_);
+    rows_to_columns(rows, 3 * (right - left), columns_.data());
+    resize_along_rows(columns_.data(), horizontal_, places, resized_.data());
+    columns_to_rows(resized_.data(), 3 * spec_.width, pairs_, narrow_.data() + (y - top) * pairs_);
   }
   for (int y = 0; y < spec_.height; ++y) {
     resize_along_columns(narrow_.data(), pairs_, vertical_, y, line_.data());

@@ -6,9 +6,10 @@
 namespace glimpse {
 namespace {
 
-// With 16 bits one pixel in a hundred is a step of 255 off, so it is for the frames that take long: not for
-// those that hardly shrink, nor for huge ones, where too many roundings would add up.
-constexpr double least_shrink_in_16_bits = 1.5, most_shrink_in_16_bits = 16;
+// With 16 bits one pixel in a hundred comes out a step of 255 off. So they are for those frames alone that
+// take long: not for one that hardly shrinks, nor for a huge one, where too many cut products would add up,
+// nor for bicubic, whose sums leave the range.
+constexpr double least_fast_scale = 1.5, most_fast_scale = 16;
 
 // How far a filter reaches, and its weight at a distance, both in output pixels where the picture shrinks, in
 // input pixels where it grows.
@@ -24,15 +25,8 @@ double weight_at(Interpolation filter, double distance) {
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
-void append_rounded(const std::vector<double>& weights, bool exact, std::vector<std::int32_t>& to) {
-  const int bits = exact ? 22 : 15;
-  std::int32_t rest = 1 << bits;
-  for (const double weight : weights) {
-    to.push_back(static_cast<std::int32_t>(std::lround(std::ldexp(weight, bits))));
-    rest -= to.back();
-  }
-  // With 16 bits the sum must be 1, for pixels are taken less 128.
-  if (!exact) *std::max_element(to.end() - std::ssize(weights), to.end()) += rest;
+int nearest(double value) {
+  return static_cast<int>(std::floor(value + 0.5));
 }
 
 }  // namespace
@@ -42,22 +36,23 @@ ResizeAxis make_resize_axis(Interpolation filter, int in, int resized, int crop_
   const double stretch = std::max(scale, 1.0);
   const double support = reach(filter) * stretch;
   ResizeAxis axis;
-  axis.exact =
-      filter == Interpolation::bicubic || scale < least_shrink_in_16_bits || scale > most_shrink_in_16_bits;
+  axis.exact = filter == Interpolation::bicubic || scale < least_fast_scale || scale > most_fast_scale;
+  const int one = 1 << (axis.exact ? ResizeAxis::exact_bits : ResizeAxis::fast_bits);
   std::vector<double> weights;
   for (int i = 0; i < out; ++i) {
     const double centre = (crop_begin + i + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(centre - support + 0.5));
-    const int end = std::min(in, static_cast<int>(centre + support + 0.5));
+    const int first = std::max(0, nearest(centre - support));
+    const int end = std::min(in, nearest(centre + support));
     weights.clear();
     double sum = 0;
     for (int x = first; x < end; ++x) {
       weights.push_back(weight_at(filter, (x - centre + 0.5) / stretch));
       sum += weights.back();
     }
-    for (double& weight : weights) weight /= sum;
     axis.windows.push_back({first, end - first, static_cast<int>(axis.weights.size())});
-    append_rounded(weights, axis.exact, axis.weights);
+    for (const double weight : weights) {
+      axis.weights.push_back(static_cast<std::int32_t>(std::lround(weight / sum * one)));
+    }
   }
   return axis;
 }

@@ -12,13 +12,14 @@ struct ResizeAxis {
   /// One output pixel: the weighted sum of `taps` input pixels from `first` on.
   struct Window {
     int first = 0, taps = 0;
-    int weights = 0;  // where its weights begin
+    int weights = 0;  // where its own begin among all
   };
   std::vector<Window> windows;        // by output; neither end ever falls
-  std::vector<std::int32_t> weights;  // of all windows, in steps of 2^-22, or 2^-15 where not exact
-  bool exact = true;                  // as Pillow reckons; else with 16 bits
+  std::vector<std::int32_t> weights;  // 1 is 2^exact_bits; or 2^fast_bits, and all are less
+  bool exact = true;                  // in Pillow's 32-bit arithmetic, not in 16 bits
+  static constexpr int exact_bits = 22, fast_bits = 15;
 
-  /// The input pixels that the outputs touch are those from begin() to before end().
+  /// The outputs are made of the input pixels from begin() to before end().
   [[nodiscard]] int begin() const { return windows.front().first; }
   [[nodiscard]] int end() const { return windows.back().first + windows.back().taps; }
 };
