@@ -14,7 +14,7 @@
 #include "inference/backend_choice.hpp"
 #include "inference/model_package.hpp"
 #include "inference/onednn/runtime.hpp"
-#include "inference/preprocessor.hpp"
+#include "inference/preprocessing/preprocessor.hpp"
 #include "inference/top_k.hpp"
 
 namespace glimpse {

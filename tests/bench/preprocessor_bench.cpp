@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "inference/preprocessor.hpp"
+#include "inference/preprocessing/preprocessor.hpp"
 
 using namespace glimpse;
 

@@ -1,9 +1,9 @@
-#include "inference/input_format.hpp"
+#include "inference/preprocessing/input_format.hpp"
 
 #include <ATen/ATen.h>
 
 #include "catch.hpp"
-#include "inference/preprocessor.hpp"
+#include "inference/preprocessing/preprocessor.hpp"
 
 using namespace glimpse;
 using Layout = InputFormat::Layout;

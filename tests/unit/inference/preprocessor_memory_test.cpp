@@ -2,7 +2,7 @@
 #include <new>
 
 #include "catch.hpp"
-#include "inference/preprocessor.hpp"
+#include "inference/preprocessing/preprocessor.hpp"
 
 using namespace glimpse;
 

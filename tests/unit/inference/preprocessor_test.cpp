@@ -1,4 +1,4 @@
-#include "inference/preprocessor.hpp"
+#include "inference/preprocessing/preprocessor.hpp"
 
 #include <fstream>
 #include <map>

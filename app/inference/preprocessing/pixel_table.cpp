@@ -1,4 +1,4 @@
-#include "inference/pixel_table.hpp"
+#include "inference/preprocessing/pixel_table.hpp"
 
 #include <algorithm>
 #include <cmath>

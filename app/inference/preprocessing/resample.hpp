@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "inference/resize_axis.hpp"
+#include "inference/preprocessing/resize_axis.hpp"
 
 namespace glimpse {
 

@@ -1,4 +1,4 @@
-#include "inference/resample.hpp"
+#include "inference/preprocessing/resample.hpp"
 
 #include <algorithm>
 #include <cstring>

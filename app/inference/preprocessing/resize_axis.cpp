@@ -1,4 +1,4 @@
-#include "inference/resize_axis.hpp"
+#include "inference/preprocessing/resize_axis.hpp"
 
 #include <algorithm>
 #include <cmath>

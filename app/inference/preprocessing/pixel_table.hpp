@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "inference/input_format.hpp"
+#include "inference/preprocessing/input_format.hpp"
 #include "inference/model_package.hpp"
 
 namespace glimpse {

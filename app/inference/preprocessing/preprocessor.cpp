@@ -1,11 +1,11 @@
-#include "inference/preprocessor.hpp"
+#include "inference/preprocessing/preprocessor.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <stdexcept>
 
-#include "inference/resample.hpp"
+#include "inference/preprocessing/resample.hpp"
 
 namespace glimpse {
 namespace {

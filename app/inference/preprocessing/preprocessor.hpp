@@ -4,11 +4,11 @@
 #include <opencv2/core/mat.hpp>
 #include <vector>
 
-#include "inference/input_format.hpp"
+#include "inference/preprocessing/input_format.hpp"
 #include "inference/model_package.hpp"
-#include "inference/pixel_table.hpp"
-#include "inference/resample.hpp"
-#include "inference/resize_axis.hpp"
+#include "inference/preprocessing/pixel_table.hpp"
+#include "inference/preprocessing/resample.hpp"
+#include "inference/preprocessing/resize_axis.hpp"
 
 namespace glimpse {
 
