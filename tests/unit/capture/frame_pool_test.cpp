@@ -18,7 +18,7 @@ using namespace glimpse::test;
 
 namespace {
 
-/// Counts what OpenCV allocates for pixels in this process while this lives.
+/// Counts what OpenCV allocates for pixels, from before the first thread to after the last.
 class CountedAllocations : public cv::MatAllocator {
  public:
   CountedAllocations() { cv::Mat::setDefaultAllocator(this); }
@@ -28,7 +28,7 @@ class CountedAllocations : public cv::MatAllocator {
 
   cv::UMatData* allocate(int dims, const int* sizes, int type, void* data, std::size_t* step,
                          cv::AccessFlag flags, cv::UMatUsageFlags usage) const override {
-    ++count;
+    ++count_;
     return standard_->allocate(dims, sizes, type, data, step, flags, usage);  // and frees it, too
   }
   bool allocate(cv::UMatData* data, cv::AccessFlag flags, cv::UMatUsageFlags usage) const override {
@@ -36,11 +36,13 @@ class CountedAllocations : public cv::MatAllocator {
   }
   void deallocate(cv::UMatData* data) const override { standard_->deallocate(data); }
 
-  mutable std::atomic<std::size_t> count{0};
+  [[nodiscard]] std::size_t count() const { return count_; }
 
  private:
   cv::MatAllocator* const standard_ = cv::Mat::getStdAllocator();
+  mutable std::atomic<std::size_t> count_{0};
 };
+const CountedAllocations allocations;
 
 cv::Mat fill(FramePool& pool, int value) {
   cv::Mat& buffer = pool.next();
@@ -61,7 +63,7 @@ struct Reused {
 /// Reads frames as the pipeline does, with a few of them on their way at a time.
 Reused read_holding_three(VideoSource& source, int frames) {
   Reused reused;
-  const CountedAllocations allocations;
+  const std::size_t before = allocations.count();
   std::deque<cv::Mat> held;
   for (int tries = 0; frames > 0 && tries < 2000; ++tries) {
     Frame frame;
@@ -75,7 +77,7 @@ Reused read_holding_three(VideoSource& source, int frames) {
     --frames;
   }
   REQUIRE(frames == 0);
-  reused.allocations = allocations.count;
+  reused.allocations = allocations.count() - before;
   return reused;
 }
 
@@ -103,13 +105,13 @@ TEST_CASE("when all are held the next is a fresh one, which is not kept") {
   for (std::size_t i = 0; i < FramePool::capacity; ++i) kept.insert(held[i].data);
   CHECK(kept.size() == FramePool::capacity);
   held.clear();
-  const CountedAllocations allocations;
+  const std::size_t before = allocations.count();
   for (std::size_t i = 0; i < FramePool::capacity; ++i) {
     held.push_back(fill(pool, 0));
     kept.erase(held.back().data);
   }
   CHECK(kept.empty());
-  CHECK(allocations.count == 0);
+  CHECK(allocations.count() == before);
 }
 
 TEST_CASE("pictures of another size or type take the place of those before") {
@@ -161,9 +163,9 @@ TEST_CASE("conversions to BGR are put in the pool, too") {
     };
     const cv::Mat held = next();
     const void* const second = next().data;
-    const CountedAllocations allocations;
+    const std::size_t before = allocations.count();
     for (int i = 0; i < 5; ++i) CHECK(next().data == second);
-    CHECK(allocations.count == 0);
+    CHECK(allocations.count() == before);
     CHECK(is_filled_with(held, 100));
   }
 }
