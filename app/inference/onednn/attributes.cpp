@@ -10,8 +10,20 @@ Attributes::Attributes(const dnnl::engine& engine) : engine_(engine) {
 
 #if DNNL_VERSION_MAJOR < 3
 
-void Attributes::scale_outputs(const std::vector<float>& factors, bool) {
+void Attributes::scale_convolution(const Operation& operation, std::span<float> bias) {
+  const float from = operation.in.front().quantization.value().scale;
+  const float to_steps = 1 / operation.out.quantization.value().scale;
+  std::vector<float> factors;
+  for (std::size_t i = 0; i < bias.size(); ++i) {
+    const float to_sum = 1 / from * (1 / operation.weights.scales[i]);
+    factors.push_back(to_steps / to_sum);
+    bias[i] *= to_sum;
+  }
   attributes_.set_output_scales(1 << 1, factors);
+}
+
+float Attributes::unit_of_convolution(const Operation& operation) {
+  return operation.out.quantization.value_or(Quantization{}).scale;
 }
 
 void Attributes::scale_result(float factor) {
@@ -32,9 +44,15 @@ void Attributes::eltwise(dnnl::algorithm algorithm, float alpha, float beta) {
 
 #else
 
-void Attributes::scale_outputs(const std::vector<float>& factors, bool grouped) {
-  attributes_.set_scales_mask(DNNL_ARG_WEIGHTS, grouped ? 1 << 0 | 1 << 1 : 1 << 0);
-  arguments_.emplace(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, floats(factors));
+void Attributes::scale_convolution(const Operation& operation, std::span<float>) {
+  scale_operand(DNNL_ARG_SRC, operation.in.front().quantization.value().scale);
+  scale_operand(DNNL_ARG_DST, operation.out.quantization.value().scale);
+  attributes_.set_scales_mask(DNNL_ARG_WEIGHTS, operation.weights.groups > 1 ? 1 << 0 | 1 << 1 : 1 << 0);
+  arguments_.emplace(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, floats(operation.weights.scales));
+}
+
+float Attributes::unit_of_convolution(const Operation&) {
+  return 1;
 }
 
 void Attributes::scale_result(float factor) {
@@ -71,14 +89,13 @@ void Attributes::multiply_and_add(float factor, float offset) {
   eltwise(dnnl::algorithm::eltwise_linear, factor, offset);
 }
 
-// Post-ops come before the zero point of the result, in its steps.
-void Attributes::cut(const Operation& operation) {
-  float least = operation.least, most = operation.most;
+// Post-ops come before the zero point of the result.
+void Attributes::cut(const Operation& operation, float unit) {
+  const float least = operation.least / unit, most = operation.most / unit;
   if (const auto& q = operation.out.quantization) {
-    least = std::max(least / q->scale, static_cast<float>(0 - q->zero_point));
-    most = std::min(most / q->scale, static_cast<float>(255 - q->zero_point));
-    if (least == static_cast<float>(0 - q->zero_point) && most == static_cast<float>(255 - q->zero_point))
-      return;
+    const auto lowest = static_cast<float>(0 - q->zero_point) * q->scale;
+    const auto highest = static_cast<float>(255 - q->zero_point) * q->scale;
+    if (operation.least <= lowest && operation.most >= highest) return;
   }
   const Output open;
   if (least == open.least && most == open.most) return;

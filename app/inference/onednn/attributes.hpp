@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -17,8 +18,9 @@ class Attributes {
  public:
   explicit Attributes(const dnnl::engine& engine);
 
-  /// The result of a convolution is multiplied by one factor for each output.
-  void scale_outputs(const std::vector<float>& factors, bool grouped);
+  /// For a convolution of 8 bit. In float and in just the order in which LibTorch has each version of oneDNN
+  /// do it: else one result in many is rounded the other way. `bias`: real; becomes what oneDNN adds.
+  void scale_convolution(const Operation& operation, std::span<float> bias);
   /// The result of a reorder is multiplied by `factor`.
   void scale_result(float factor);
   /// An operand of a binary primitive is multiplied by `factor`.
@@ -26,8 +28,11 @@ class Attributes {
   void zero_point(int argument, std::int32_t zero_point);
   void add_to_what_is_there() { post_.append_sum(1.0f); }
   void multiply_and_add(float factor, float offset);
-  /// The result is cut to its limits where that says more than the numbers it is written as.
-  void cut(const Operation& operation);
+  /// The result is cut to its limits where that says more than the numbers it is written as. `unit`: what the
+  /// result is in before it is written: real numbers, 1, or the steps of the result, their scale.
+  void cut(const Operation& operation, float unit);
+  /// The unit of a convolution's result.
+  [[nodiscard]] static float unit_of_convolution(const Operation& operation);
 
   [[nodiscard]] dnnl::primitive_attr made();
   /// To be added to those of the primitive.

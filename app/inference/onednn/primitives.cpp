@@ -147,25 +147,15 @@ Step convolution(Making& making) {
   if (from.has_value() != to.has_value()) throw Unsupported("oneDNN: a convolution between float and int8");
   const auto outputs = static_cast<std::int64_t>(operation.out.shape[3]);
 
-  // 8 bit: out steps = factor * (sum of steps) + zero point. oneDNN 2 adds the bias to the sum, oneDNN 3 to
-  // the product.
   at::Tensor bias = weights.bias.defined() ? weights.bias.clone() : at::zeros({outputs}, at::kFloat);
   if (from) {
-    std::vector<float> factors;
-    for (std::int64_t i = 0; i < outputs; ++i) {
-      // In float and in just this order, as LibTorch has oneDNN do it: else one result in many is rounded the
-      // other way.
-      const float to_sum = 1 / from->scale * (1 / weights.scales[static_cast<std::size_t>(i)]);
-      const float to_steps = 1 / to->scale;
-      factors.push_back(to_steps / to_sum);
-      bias.data_ptr<float>()[i] *= DNNL_VERSION_MAJOR < 3 ? to_sum : to_steps;
-    }
-    making.attributes.scale_outputs(factors, weights.groups > 1);
+    making.attributes.scale_convolution(operation,
+                                        {bias.data_ptr<float>(), static_cast<std::size_t>(outputs)});
     making.attributes.zero_point(DNNL_ARG_SRC, from->zero_point);
     making.attributes.zero_point(DNNL_ARG_DST, to->zero_point);
   }
   if (operation.added) making.attributes.add_to_what_is_there();
-  making.attributes.cut(operation);
+  making.attributes.cut(operation, Attributes::unit_of_convolution(operation));
 
   const at::Tensor values = weights.values.contiguous();
   Dims dims = values.sizes().vec();
@@ -191,7 +181,8 @@ Step convolution(Making& making) {
 /// 8 bit: what the operands and their zero points come to in real numbers, in the steps of the result.
 Step sum(Making& making) {
   const Operation& operation = making.operation;
-  if (const auto& to = operation.out.quantization) {
+  const auto& to = operation.out.quantization;
+  if (to) {
     const float to_steps = 1 / to->scale;
     float real = 0;
     for (int i = 0; i < 2; ++i) {
@@ -201,12 +192,12 @@ Step sum(Making& making) {
     }
     making.attributes.multiply_and_add(to_steps, to_steps * real + static_cast<float>(to->zero_point));
   }
-  making.attributes.cut(operation);
+  making.attributes.cut(operation, to ? to->scale : 1);
   return binary(making, dnnl::algorithm::binary_add);
 }
 
 Step product(Making& making) {
-  making.attributes.cut(making.operation);
+  making.attributes.cut(making.operation, 1);
   return binary(making, dnnl::algorithm::binary_mul);
 }
 

@@ -201,7 +201,7 @@ TEST_CASE("int8 logits of the demo model are torch's to within 2 quantization st
     CAPTURE(threads, result.largest_difference, result.step, result.beyond_two_steps);
     // XNNPACK's biases are whole numbers, oneDNN's are not: one rounding in many falls the other way, and now
     // and then enough of them meet in one logit.
-    const float steps = library == "onednn" ? 1.01f : 3.01f;
+    const float steps = library == "onednn" ? 2.01f : 3.01f;
     CHECK(result.largest_difference < steps * result.step);
     CHECK(result.beyond_two_steps <= 1);
     CHECK(result.same_top == result.pictures);
