@@ -61,6 +61,21 @@ InputFormat format_of(const at::Tensor& input) {
   return format;
 }
 
+/// Loading takes several times the memory of running. While it lasts, large blocks are mapped, so that they go
+/// back when they are freed and leave no holes; afterwards they come from the heap, where getting them again for
+/// each frame is quick.
+class LoadingMemory {
+ public:
+  LoadingMemory() { ::mallopt(M_MMAP_THRESHOLD, 64 << 10); }
+  ~LoadingMemory() {
+    ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    ::malloc_trim(0);
+  }
+  LoadingMemory(const LoadingMemory&) = delete;
+  LoadingMemory& operator=(const LoadingMemory&) = delete;
+};
+
 struct LoadedModule {
   torch::jit::Module module;
   ModelDescription description;
@@ -145,6 +160,7 @@ ClassifierOptions settle_backend(ClassifierOptions options) {
 
 Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_unique<Impl>()) {
   const auto start = Clock::now();
+  const LoadingMemory memory;
   const auto folder = find_model(options.model);
   const ModelFile file = read_model_file(folder, options.quantized, options.trust);
 
@@ -178,7 +194,6 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   impl_->own_input.emplace(make_input());
   impl_->preprocessor.emplace(spec, format_of(impl_->own_input->tensor_->tensor));
   impl_->warm_up(file.path.string());
-  ::malloc_trim(0);  // loading took several times the memory of running
   info.load_ms = ms_since(start);
 }
 
