@@ -19,8 +19,8 @@
 
 namespace glimpse {
 
-/// How a frame is named, in two steps that run side by side: while one frame is in the network, the next one
-/// is prepared. A prepared frame lies in a slot; nobody else has that slot until it has been named.
+/// How a frame is named, in two steps, each in a thread of its own: while one frame is in the network, the
+/// next one is prepared. A prepared frame lies in a slot; nobody else has that slot until it has been named.
 struct Recognition {
   static constexpr std::size_t slots = 3;  // one in the network, one waiting for it, one being filled
 

@@ -22,11 +22,7 @@ class Slots {
   class Slot {
    public:
     Slot(Slot&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), number_(other.number_) {}
-    Slot& operator=(Slot&& other) noexcept {
-      std::swap(owner_, other.owner_);
-      std::swap(number_, other.number_);
-      return *this;
-    }
+    Slot& operator=(Slot&&) = delete;
     ~Slot() {
       if (owner_ != nullptr) owner_->give_back(number_);
     }

@@ -1,4 +1,5 @@
 // What the three threads do side by side.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <stdexcept>
@@ -24,11 +25,13 @@ class WatchedSlots {
             },
             [this](std::size_t slot, int) {
               if (busy_[slot].exchange(true)) shared = true;
+              while_in_the_network();
               named.push_back(contents_[slot]);
               busy_[slot] = false;
               return cat();
             }};
   }
+  std::function<void()> while_in_the_network = [] {};
   std::atomic<bool> shared{false};
   std::vector<std::uint64_t> named;  // in the order of the network
 
@@ -63,9 +66,23 @@ TEST_CASE("What the network names is what was prepared, frame for frame, and no 
   WatchedSlots slots;
   Run run;
   SECTION("of a file: every frame, in order") {
-    run.play(counting_file(2000), slots.recognition());
-    REQUIRE(slots.named.size() == 2000);
-    for (std::uint64_t i = 0; i < 2000; ++i) REQUIRE(slots.named[i] == i);
+    // Each frame is in the network until the two behind it are prepared, in the other slots.
+    constexpr std::uint64_t frames = 500;
+    Counter prepared;
+    Recognition steps = slots.recognition();
+    steps.prepare = [&, watched = steps.prepare](const Frame& frame, std::size_t slot) {
+      const double ms = watched(frame, slot);
+      prepared.add();
+      return ms;
+    };
+    bool waited = true;
+    slots.while_in_the_network = [&] {
+      waited = waited && prepared.reaches(std::min(slots.named.size() + Recognition::slots, frames));
+    };
+    run.play(counting_file(frames), steps);
+    CHECK(waited);
+    REQUIRE(slots.named.size() == frames);
+    for (std::uint64_t i = 0; i < frames; ++i) REQUIRE(slots.named[i] == i);
   }
   SECTION("of a camera: those that were not overwritten, in order, and the newest is the last") {
     run.play(counting_camera(2000), slots.recognition());
