@@ -9,7 +9,7 @@
 #include <random>
 
 #include "core/text.hpp"
-#include "telemetry/mqtt_link.hpp"
+#include "telemetry/link/mqtt_link.hpp"
 
 namespace glimpse {
 namespace {

@@ -13,9 +13,9 @@
 
 #include "core/backoff.hpp"
 #include "core/waiting.hpp"
-#include "telemetry/broker_settings.hpp"
+#include "telemetry/link/broker_settings.hpp"
 #include "telemetry/message_queue.hpp"
-#include "telemetry/mqtt_link.hpp"
+#include "telemetry/link/mqtt_link.hpp"
 #include "telemetry/sink.hpp"
 
 namespace glimpse {

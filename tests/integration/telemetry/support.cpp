@@ -12,7 +12,7 @@
 #include <sstream>
 #include <thread>
 
-#include "telemetry/mqtt_link.hpp"
+#include "telemetry/link/mqtt_link.hpp"
 
 namespace glimpse::test {
 

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "telemetry/mqtt_link.hpp"
+#include "telemetry/link/mqtt_link.hpp"
 
 using namespace glimpse;
 using namespace std::chrono_literals;

@@ -1,4 +1,4 @@
-#include "telemetry/tls_reason.hpp"
+#include "telemetry/link/tls_reason.hpp"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>

@@ -1,4 +1,4 @@
-#include "telemetry/tls_check.hpp"
+#include "telemetry/link/tls_check.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "core/text.hpp"
-#include "telemetry/tls_reason.hpp"
+#include "telemetry/link/tls_reason.hpp"
 
 namespace glimpse {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <openssl/x509_vfy.h>
 
-#include "telemetry/broker_settings.hpp"
-#include "telemetry/link_fault.hpp"
+#include "telemetry/link/broker_settings.hpp"
+#include "telemetry/link/link_fault.hpp"
 
 namespace glimpse {
 

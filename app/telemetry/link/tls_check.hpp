@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "telemetry/tcp_connect.hpp"
+#include "telemetry/link/tcp_connect.hpp"
 
 namespace glimpse {
 

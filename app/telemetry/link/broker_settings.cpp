@@ -1,4 +1,4 @@
-#include "telemetry/broker_settings.hpp"
+#include "telemetry/link/broker_settings.hpp"
 
 #include <arpa/inet.h>
 

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "core/waiting.hpp"
-#include "telemetry/broker_settings.hpp"
-#include "telemetry/link_fault.hpp"
+#include "telemetry/link/broker_settings.hpp"
+#include "telemetry/link/link_fault.hpp"
 
 namespace glimpse {
 

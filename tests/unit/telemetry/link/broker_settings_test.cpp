@@ -1,4 +1,4 @@
-#include "telemetry/broker_settings.hpp"
+#include "telemetry/link/broker_settings.hpp"
 
 #include "catch.hpp"
 #include "core/error.hpp"

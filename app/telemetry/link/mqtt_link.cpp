@@ -1,4 +1,4 @@
-#include "telemetry/mqtt_link.hpp"
+#include "telemetry/link/mqtt_link.hpp"
 
 #include <mqtt/async_client.h>
 
@@ -6,7 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "telemetry/tls_check.hpp"
+#include "telemetry/link/tls_check.hpp"
 
 namespace glimpse {
 namespace {

@@ -1,4 +1,4 @@
-#include "telemetry/tcp_connect.hpp"
+#include "telemetry/link/tcp_connect.hpp"
 
 #include <fcntl.h>
 #include <netdb.h>
