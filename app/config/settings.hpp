@@ -37,6 +37,14 @@ struct Settings {
     bool insecure = false;
   } telemetry;
 
+  struct Outbox {
+    std::string state;  // the folder; empty: that of the system or the user
+    int max_mb = 64;    // millions of bytes
+    std::chrono::milliseconds max_age{720 * std::chrono::hours(1)};
+    std::chrono::milliseconds sync{1000};  // what a power cut may cost
+    std::string drain = "newest";          // or fifo
+  } outbox;
+
   struct Eval {
     std::string images;  // the folder
     std::string labels;  // the CSV; empty: the folder has a folder for each class

@@ -14,11 +14,11 @@ Steady::duration window_for(std::chrono::milliseconds interval) {
 }  // namespace
 
 Reporter::Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
-                   std::function<OutboxCounts()> outbox)
+                   std::function<std::optional<DeliveryStatus>()> delivery)
     : identity_(std::move(identity)),
       interval_(interval),
       sinks_(std::move(sinks)),
-      outbox_(std::move(outbox)),
+      delivery_(std::move(delivery)),
       captured_(window_for(interval)),
       inferred_(window_for(interval)),
       preprocessed_(window_for(interval)) {}
@@ -99,9 +99,7 @@ Record Reporter::current(Steady::time_point now) {
   record.inference_ms = inferred_.percentiles(now);
   record.predictions = predictions_;
   record.system = system_;
-  const OutboxCounts outbox = outbox_();
-  record.outbox_pending = outbox.pending;
-  record.outbox_dropped = outbox.dropped;
+  record.delivery = delivery_();
   return record;
 }
 

@@ -26,10 +26,6 @@ struct RunTotals {
   double seconds = 0;  // from the first classified frame to the last
 };
 
-struct OutboxCounts {
-  std::uint64_t pending = 0, dropped = 0;
-};
-
 class Reporter {
  public:
   struct Identity {
@@ -39,7 +35,7 @@ class Reporter {
   /// `interval` 0: a record for every frame, sent from the thread that calls classified(); else tick() sends
   /// them.
   Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
-           std::function<OutboxCounts()> outbox);
+           std::function<std::optional<DeliveryStatus>()> delivery);
 
   void frame_seen(std::uint64_t missed_before, Steady::time_point now);
   void frame_dropped();
@@ -62,7 +58,7 @@ class Reporter {
   const Identity identity_;
   const std::chrono::milliseconds interval_;
   const std::vector<Sink*> sinks_;
-  const std::function<OutboxCounts()> outbox_;
+  const std::function<std::optional<DeliveryStatus>()> delivery_;
 
   mutable std::mutex mutex_;  // guards all below; not held while a sink works
   SystemMeter system_meter_;

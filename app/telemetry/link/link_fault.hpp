@@ -21,6 +21,8 @@ enum class LinkProblem {
   not_authorised,       // CONNACK 4, 5
   client_id_refused,    // CONNACK 2
   broker_refused,       // CONNACK 1, 3
+  publish_forbidden,    // the broker ends the session on a publish
+  client_id_taken,      // sessions are ended soon: another client has our id
   lost,                 // there was a session and it broke
 };
 
