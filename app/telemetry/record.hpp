@@ -22,10 +22,16 @@ struct Percentiles {
   double p50 = 0, p90 = 0, p99 = 0;
 };
 
+enum class Trigger {
+  interval,  // its time had come, or the run ended
+  change,    // another top-1 has held
+};
+
 struct Record {
   std::string hostname, device, boot;
   std::uint64_t seq = 0;     // from 1 with each boot, rising by 1
   std::int64_t time_ms = 0;  // Unix time
+  Trigger trigger = Trigger::interval;
   ModelIdentity model;
   std::optional<double> capture_fps, inference_fps;
   std::uint64_t frames_seen = 0;             // read from the source since the start
