@@ -114,10 +114,13 @@ int run(const Settings& settings, Shutdown& shutdown) {
 
   Reporter reporter(
       {host_name(), device, new_boot_id(), {model.name, model.quantized, model.backend, model.sha256}},
-      settings.telemetry.interval, sinks, [&] {
+      settings.telemetry.interval, sinks,
+      [&] {
         const PublisherStatus status = link().value_or(PublisherStatus{});
         return OutboxCounts{status.pending, status.dropped};
-      });
+      },
+      {settings.telemetry.event_hold, settings.telemetry.event_confidence,
+       settings.telemetry.events_per_hour});
   const auto print_summary = [&] { spdlog::info("{}", summary(reporter.totals(), link())); };
   shutdown.set_last_words([&] {
     print_summary();
