@@ -12,7 +12,6 @@ bool ChangeDetector::changes_at(const std::vector<Prediction>& predictions, Stea
   if (!candidate_ || candidate_->index != top) candidate_ = {top, now};
   if (now - candidate_->since < hold_) return false;
   held_ = top;
-  candidate_.reset();
   return true;
 }
 

@@ -7,8 +7,7 @@
 namespace glimpse {
 namespace {
 
-/// Rates and percentiles are those since the last record, and over a second where records come faster than
-/// that.
+/// Rates and percentiles are those of the last interval, and of a second where that is shorter.
 Steady::duration window_for(std::chrono::milliseconds interval) {
   return std::max(interval, std::chrono::milliseconds(1000));
 }

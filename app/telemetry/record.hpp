@@ -39,8 +39,8 @@ struct Record {
   std::uint64_t frames_skipped = 0;          // pictures that could not be decoded
   std::optional<std::uint64_t> frame_index;  // in the source, of the frame that `predictions` belongs to
   std::optional<double> frame_age_ms;        // from capture to prediction, of the same frame
-  std::optional<double> preprocess_ms;       // median since the last record
-  std::optional<Percentiles> inference_ms;   // since the last record
+  std::optional<double> preprocess_ms;       // median over the last interval, at least 1 s
+  std::optional<Percentiles> inference_ms;   // over the last interval, at least 1 s
   std::vector<Prediction> predictions;       // most probable first
   SystemStatus system;
   std::uint64_t outbox_pending = 0, outbox_dropped = 0;
