@@ -134,7 +134,9 @@ int run(const Settings& settings, Shutdown& shutdown) {
   if (view && !outbox) sinks.push_back(view.get());
 
   Reporter reporter({host_name(), device, boot, identity}, settings.telemetry.interval, sinks,
-                    [&]() -> std::optional<DeliveryStatus> { return link(); });
+                    [&]() -> std::optional<DeliveryStatus> { return link(); },
+                    {settings.telemetry.event_hold, settings.telemetry.event_confidence,
+                     settings.telemetry.events_per_hour});
   const auto print_summary = [&] { spdlog::info("{}", summary(reporter.totals(), link())); };
   shutdown.set_last_words([&] {
     print_summary();

@@ -14,6 +14,9 @@ std::string summary(const RunTotals& totals, const std::optional<PublisherStatus
                      " dropped";
   if (totals.skipped > 0) text += ", " + std::to_string(totals.skipped) + " pictures skipped";
   text += "; records: " + std::to_string(totals.records) + " made";
+  if (totals.events_left_out > 0) {
+    text += ", " + std::to_string(totals.events_left_out) + " events left out";
+  }
   if (link) {
     text += ", " + std::to_string(link->acknowledged) + " acknowledged by the broker, " +
             std::to_string(link->pending) + " kept for the next run, " + std::to_string(link->dropped) +

@@ -31,7 +31,10 @@ struct Settings {
 
   struct Telemetry {
     std::chrono::milliseconds interval{1000};  // 0: a record for every frame
-    std::string broker;                        // empty: records go to the console alone
+    std::chrono::milliseconds event_hold{300};
+    double event_confidence = 0.5;
+    int events_per_hour = 3600;  // 0: no events
+    std::string broker;          // empty: records go to the console alone
     std::string ca, cert, key;
     std::string device;  // empty: the host name
     bool insecure = false;

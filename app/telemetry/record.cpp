@@ -118,6 +118,7 @@ std::string to_json(const Record& r) {
       {"boot", text(r.boot)},
       {"seq", r.seq},
       {"time_ms", r.time_ms},
+      {"trigger", r.trigger == Trigger::change ? "change" : "interval"},
       {"model",
        {{"name", text(r.model.name)},
         {"quantized", r.model.quantized},

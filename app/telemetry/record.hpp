@@ -22,6 +22,11 @@ struct Percentiles {
   double p50 = 0, p90 = 0, p99 = 0;
 };
 
+enum class Trigger {
+  interval,  // its time had come, or the run ended
+  change,    // another top-1 has held
+};
+
 enum class LinkState {
   connecting,
   connected,
@@ -47,6 +52,7 @@ struct Record {
   std::string hostname, device, boot;
   std::uint64_t seq = 0;     // from 1 with each boot, rising by 1
   std::int64_t time_ms = 0;  // Unix time
+  Trigger trigger = Trigger::interval;
   ModelIdentity model;
   std::optional<double> capture_fps, inference_fps;
   std::uint64_t frames_seen = 0;     // read from the source since the start
@@ -54,8 +60,8 @@ struct Record {
   std::uint64_t frames_skipped = 0;  // pictures that could not be decoded
   std::optional<std::uint64_t> frame_index;  // in the source, of the frame that `predictions` belongs to
   std::optional<double> frame_age_ms;        // from capture to prediction, of the same frame
-  std::optional<double> preprocess_ms;       // median since the last record
-  std::optional<Percentiles> inference_ms;   // since the last record
+  std::optional<double> preprocess_ms;       // median over the last interval, at least 1 s
+  std::optional<Percentiles> inference_ms;   // over the last interval, at least 1 s
   std::vector<Prediction> predictions;       // most probable first
   SystemStatus system;
   std::optional<DeliveryStatus> delivery;  // where there is a broker

@@ -207,6 +207,33 @@ Record make_record(std::uint64_t seq) {
   return record;
 }
 
+namespace {
+
+OutboxSettings in(const TempFolder& folder) {
+  OutboxSettings settings;
+  settings.file = folder.file("outbox.db");
+  settings.max_age = std::chrono::hours(24 * 365 * 100);  // the records of the tests are old
+  settings.drain = Drain::fifo;
+  return settings;
+}
+
+StatusMessage message(const BrokerSettings& settings) {
+  return {"1.2.3", settings.device, "boot", {"demo", true, "onednn", "abc"}};
+}
+
+}  // namespace
+
+Device::Device(const BrokerSettings& settings)
+    : outbox(in(folder_), nullptr), publisher(settings, message(settings), outbox) {}
+
+Device::Device(const BrokerSettings& settings, PublisherSeams seams)
+    : outbox(in(folder_), nullptr), publisher(settings, message(settings), outbox, std::move(seams)) {}
+
+void Device::accept(std::uint64_t first, std::uint64_t last) {
+  for (std::uint64_t seq = first; seq <= last; ++seq) outbox.accept(make_record(seq));
+  REQUIRE(outbox.flush(10s));
+}
+
 void Gate::release() {
   const std::lock_guard lock(mutex_);
   open_ = true;

@@ -105,6 +105,23 @@ class TlsServer {
 void make_certificates(const TempFolder& folder);
 [[nodiscard]] Record make_record(std::uint64_t seq);
 
+/// What a device has: an outbox in a folder of its own, and a publisher that sends from it.
+class Device {
+ public:
+  explicit Device(const BrokerSettings& settings);
+  Device(const BrokerSettings& settings, PublisherSeams seams);
+  /// Records first to last are accepted and committed.
+  void accept(std::uint64_t first, std::uint64_t last);
+  [[nodiscard]] PublisherStatus status() const { return publisher.status(); }
+
+ private:
+  TempFolder folder_;
+
+ public:
+  Outbox outbox;
+  Publisher publisher;
+};
+
 /// Back-off that the test holds: the publisher stays between two attempts until release().
 class Gate {
  public:

@@ -10,11 +10,11 @@ const std::string anyone = "allow_anonymous true\n";  // with a certificate
 
 /// What the status says once the first attempt has failed. Pictures go on meanwhile: nothing throws.
 PublisherStatus refused(const BrokerSettings& settings) {
-  Publisher publisher(settings, "1");
-  publisher.accept(make_record(1));
-  CHECK(eventually([&] { return !publisher.status().last_error.empty(); }));
-  publisher.finish(0s);
-  const PublisherStatus status = publisher.status();
+  Device device(settings);
+  device.accept(1, 1);
+  CHECK(eventually([&] { return !device.status().last_error.empty(); }));
+  device.publisher.finish(0s);
+  const PublisherStatus status = device.status();
   CHECK_FALSE(status.ever_connected);
   CHECK(status.pending == 1);
   CHECK(status.last_error.find('\n') == std::string::npos);
@@ -34,11 +34,11 @@ TEST_CASE("TLS refusals") {
 
   SECTION("all in order") {
     const TlsServer server(made, "server");
-    Publisher publisher(server.settings(), "1");
-    publisher.accept(make_record(1));
-    publisher.finish(10s);
-    INFO(publisher.status().last_error);
-    CHECK(publisher.status().sent == 1);
+    Device device(server.settings());
+    device.accept(1, 1);
+    device.publisher.finish(10s);
+    INFO(device.status().last_error);
+    CHECK(device.status().acknowledged == 1);
   }
   SECTION("wrong CA") {
     const TlsServer server(made, "server");

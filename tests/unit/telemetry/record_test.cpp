@@ -41,6 +41,7 @@ TEST_CASE("a record is the message of docs/telemetry.md, key for key and in this
   CHECK(to_json(full_record()) ==
         R"({"time":1732262400,"quality":"GOOD","hostname":"rpiedge","value":12.5,)"
         R"("schema":"glimpse/1","device":"thing-name","boot":"b","seq":42,"time_ms":1732262400123,)"
+        R"("trigger":"interval",)"
         R"("model":{"name":"demo","quantized":true,"backend":"onednn","sha256":"abc"},)"
         R"("fps":{"capture":36.0,"inference":29.8},)"
         R"("frames":{"seen":900,"dropped":12,"skipped":1,"index":911},)"
@@ -63,6 +64,12 @@ TEST_CASE("without a broker there is no link; with one that never failed there i
   CHECK(json["link"]["state"] == "connecting");
   CHECK(json["link"]["last_error"].is_null());
   CHECK(json["link"]["last_error_ms"].is_null());
+}
+
+TEST_CASE("a record of an event says so") {
+  Record record = full_record();
+  record.trigger = Trigger::change;
+  CHECK(Json::parse(to_json(record))["trigger"] == "change");
 }
 
 TEST_CASE("what a machine cannot know is null, an empty list is known to be empty") {
