@@ -11,7 +11,7 @@
 #include "commands/summary.hpp"
 #include "core/error.hpp"
 #include "core/shutdown.hpp"
-#include "device/credentials.hpp"
+#include "device/identity.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/reporter.hpp"
