@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
+#include <openssl/ui.h>
 
 #include <algorithm>
 #include <charconv>
@@ -97,7 +98,19 @@ void append_der(std::string& out, unsigned char tag, std::string_view content) {
   out += content;
 }
 
+/// The provider asks for a PIN it lacks on the terminal, at each session anew. A device has nobody to answer.
+/// The question fails here, where OpenSSL's UI_null() would answer "", which counts as a wrong PIN.
+void forbid_questions() {
+  static UI_METHOD* const refusing = [] {
+    UI_METHOD* method = UI_create_method("no questions");
+    UI_method_set_reader(method, [](UI*, UI_STRING*) { return -1; });
+    return method;
+  }();
+  UI_set_default_method(refusing);
+}
+
 void load_provider(const std::string& uri) {
+  forbid_questions();
   // Beside the default one, which goes on serving everything else.
   if (OSSL_PROVIDER_available(nullptr, "pkcs11") == 1 ||
       OSSL_PROVIDER_try_load(nullptr, "pkcs11", 1) != nullptr)

@@ -64,11 +64,13 @@ TEST_CASE("a session with a key in a PKCS#11 token") {
 
   // What cannot be had is refused in words, with no question on the terminal.
   const auto refused = [&](const std::string& key, const std::string& words) {
+    fs::remove(folder.file("log"));
     CHECK(run(probe(key), folder.file("log")) != 0);
     CHECK_THAT(read_text(folder.file("log")), ContainsSubstring(words));
     CHECK_THAT(read_text(folder.file("log")), !ContainsSubstring("Enter"));
   };
   refused(uri, "needs a PIN");
+  refused(uri + "?pin-value=54321", "another one");
   refused("pkcs11:token=box;object=other?pin-source=" + folder.file("pin"), "not to be had from the token");
   fs::permissions(folder.file("pin"), fs::perms::others_read, fs::perm_options::add);
   refused(uri + "?pin-source=" + folder.file("pin"), "chmod 600 " + folder.file("pin"));
