@@ -41,7 +41,7 @@ std::vector<Setting> settings_table(Settings& s) {
       {run, "telemetry.ca", "--ca", "FILE", "certificate of the authority that signed the broker's",
        &s.telemetry.ca},
       {run, "telemetry.cert", "--cert", "FILE", "this device's certificate", &s.telemetry.cert},
-      {run, "telemetry.key", "--key", "FILE", "its private key, readable by its owner alone",
+      {run, "telemetry.key", "--key", "FILE", "its private key, readable by its owner alone, or a pkcs11: URI",
        &s.telemetry.key},
       {run, "telemetry.device", "--device", "NAME",
        "thing name, client id and topic (default: the host name)", &s.telemetry.device},

@@ -188,3 +188,35 @@ TEST_CASE("names that are swapped under the reader's hands: nothing unchecked is
   CHECK(taken >= 100);
   CHECK(refused >= 100);
 }
+
+TEST_CASE("folders that are swapped under the reader's hands: the one judged is the one read from") {
+  const KeyFile key;
+  const TempFolder others;
+  set_mode(others.write("it.key", "planted"), 0600);
+  set_mode(others.path(), 0777);
+  const TempFolder links;
+  const fs::path swapped = links.path() / "folder";
+  fs::create_directory_symlink(key.folder.path(), swapped);
+  std::atomic<bool> done = false;
+  std::thread swapper([&] {
+    while (!done) {
+      for (const fs::path& to : {others.path(), key.folder.path()}) {
+        fs::create_directory_symlink(to, links.path() / "next");
+        fs::rename(links.path() / "next", swapped);
+      }
+    }
+  });
+  int taken = 0, refused = 0;
+  for (int i = 0; i < 200'000 && (i < 10'000 || taken < 100 || refused < 100); ++i) {
+    try {
+      if (read_private(swapped / "it.key") != "the key") FAIL_CHECK("read what others put there");
+      ++taken;
+    } catch (const Error&) {
+      ++refused;
+    }
+  }
+  done = true;
+  swapper.join();
+  CHECK(taken >= 100);
+  CHECK(refused >= 100);
+}

@@ -1,5 +1,6 @@
 #include "device/credential_store.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 #include "certificates.hpp"
@@ -80,6 +81,26 @@ TEST_CASE("an authority that changes is taken, too") {
   CHECK(read_text(store.current()->ca_path()) == read_text(it.made.file("other-ca.crt")));
 }
 
+TEST_CASE("a change within the same tick of the file system's clock is seen") {
+  const Rotation it;
+  const std::string authorities[] = {read_text(it.made.file("ca.crt")),
+                                     read_text(it.made.file("other-ca.crt"))};
+  const auto size = std::max(authorities[0].size(), authorities[1].size());
+  const auto put = [&](int which) {
+    std::string text = authorities[which];
+    text.resize(size, '\n');
+    write_text(it.files.ca_file, text);
+  };
+  put(0);
+  CredentialStore store({it.files.ca_file, "", ""});
+  int taken = 0;
+  for (int i = 1; i <= 500; ++i) {
+    put(i % 2);
+    taken += store.refresh().changed ? 1 : 0;
+  }
+  CHECK(taken == 500);
+}
+
 TEST_CASE("half a rotation is not taken: the old set stays, said once for each reason, until it is whole") {
   const Rotation it;
   CredentialStore store(it.files);
@@ -102,12 +123,12 @@ TEST_CASE("half a rotation is not taken: the old set stays, said once for each r
   SECTION("new key, old certificate; then another reason; then the old ones again") {
     it.put_key("server");
     refused("does not belong to");
-    fs::remove(it.files.key_file);
-    refused("No such file");
     it.put_key("device");
     check_nothing_new(store);
     it.put_key("server");
     refused("does not belong to");  // a new occasion, though the same words
+    fs::remove(it.files.key_file);
+    refused("No such file");
   }
   SECTION("cut off in the middle") {
     write_text(it.files.cert_file, read_text(it.made.file("device.crt")).substr(0, 300));
