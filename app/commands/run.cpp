@@ -12,7 +12,7 @@
 #include "core/error.hpp"
 #include "core/shutdown.hpp"
 #include "core/state_folder.hpp"
-#include "device/credentials.hpp"
+#include "device/identity.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/reporter.hpp"

@@ -20,7 +20,8 @@ using namespace std::chrono_literals;
 constexpr std::int64_t online_id = 0, offline_id = std::numeric_limits<std::int64_t>::max();
 constexpr int last_attempts = 2;  // a session that breaks while finishing gets a second one
 constexpr auto goodbye_limit = 400ms;
-constexpr auto healthy = 30s;  // a session this long forgives what was before it
+constexpr auto between_looks = 5s;  // at the credentials' files
+constexpr auto healthy = 30s;       // a session this long forgives what was before it
 
 std::int64_t unix_ms() {
   using namespace std::chrono;
@@ -123,10 +124,12 @@ void Publisher::run(const std::stop_token& stop) {
     } else {
       note_up();
       const auto began = seams_.now();
-      if (serve(stop) == Ended::done) {
+      const Ended ended = serve(stop);
+      if (ended == Ended::done) {
         say_goodbye();
         break;
       }
+      if (ended == Ended::renewed) continue;
       if (seams_.now() - began >= healthy) backoff_.reset();
     }
     again = pause_before_retry(stop);
@@ -140,6 +143,7 @@ void Publisher::run(const std::stop_token& stop) {
 
 std::optional<LinkFault> Publisher::connect(const std::stop_token& stop) {
   set_link(LinkState::connecting);
+  (void)renew_credentials();
   {
     const std::lock_guard lock(mutex_);
     lost_.reset();
@@ -180,6 +184,7 @@ Publisher::Ended Publisher::serve(const std::stop_token& stop) {
   }
   say_online();
   while (true) {
+    if (renew_credentials()) return seams_.link->disconnect(), Ended::renewed;
     const auto now = seams_.now();
     const auto on_wire = outbox_.on_wire();
     const bool is_empty = outbox_.counts().pending == 0;
@@ -198,6 +203,18 @@ Publisher::Ended Publisher::serve(const std::stop_token& stop) {
   }
   end_session();
   return Ended::lost;
+}
+
+/// True: key or certificates are new, and the session in progress still has the old ones.
+bool Publisher::renew_credentials() {
+  const auto now = seams_.now();
+  if (now < look_at_credentials_at_) return false;
+  look_at_credentials_at_ = now + between_looks;
+  const CredentialNews news = seams_.link->refresh_credentials();
+  if (!news.text.empty())
+    spdlog::log(news.changed ? spdlog::level::info : spdlog::level::warn, "telemetry: {}",
+                escape_control(news.text));
+  return news.changed;
 }
 
 void Publisher::say_online() {

@@ -67,11 +67,12 @@ class Publisher {
   void finish(Steady::duration patience);
 
  private:
-  enum class Ended { lost, done };
+  enum class Ended { lost, renewed, done };
 
   void run(const std::stop_token& stop);
   [[nodiscard]] std::optional<LinkFault> connect(const std::stop_token& stop);
   [[nodiscard]] Ended serve(const std::stop_token& stop);
+  [[nodiscard]] bool renew_credentials();
   void say_online();
   [[nodiscard]] bool may_send(Steady::time_point now) const;
   [[nodiscard]] bool send_next();
@@ -102,7 +103,7 @@ class Publisher {
   bool goodbye_acknowledged_ = false;
   bool finishing_ = false, ended_ = false;
   int last_attempts_ = 0;  // connection attempts since finishing_
-  Steady::time_point next_slot_, last_progress_, attempt_began_;
+  Steady::time_point next_slot_, last_progress_, attempt_began_, look_at_credentials_at_;
 
   std::jthread thread_;
 };

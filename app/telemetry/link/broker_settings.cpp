@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "device/identity.hpp"
 
 namespace glimpse {
 namespace {

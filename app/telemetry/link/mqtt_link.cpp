@@ -96,18 +96,20 @@ LinkFault refusal(Session::Outcome outcome, const Endpoint& endpoint, const Brok
 class PahoLink final : public Link {
  public:
   PahoLink(const BrokerSettings& settings, std::string will)
-      : settings_(settings), endpoint_(parse_broker_uri(settings.uri)), will_(std::move(will)) {}
+      : settings_(settings), endpoint_(parse_broker_uri(settings.uri)), will_(std::move(will)) {
+    if (endpoint_.tls) store_.emplace(settings_.credentials);
+  }
   ~PahoLink() override { PahoLink::disconnect(); }
 
   std::optional<LinkFault> connect(const std::stop_token& stop, Steady::duration limit,
                                    LinkEvents events) override {
     disconnect();
+    if (store_) in_use_ = store_->current();
     const Patience patience{stop, Steady::now() + limit};
     // Our own handshake goes first. It says why a way is closed, and it can be interrupted, which paho's
     // cannot: so paho is only sent where the way was free a moment ago. The price is a second handshake for
     // each session.
-    if (auto fault = check_way_to_broker(connector_, endpoint_, settings_.credentials, patience))
-      return fault;
+    if (auto fault = check_way_to_broker(connector_, endpoint_, *in_use_, patience)) return fault;
 
     session_ = std::make_shared<Session>(std::move(events), endpoint_.text());
     try {
@@ -150,6 +152,8 @@ class PahoLink final : public Link {
     session_.reset();
   }
 
+  CredentialNews refresh_credentials() override { return store_ ? store_->refresh() : CredentialNews{}; }
+
  private:
   [[nodiscard]] mqtt::connect_options options(Steady::duration limit) const {
     mqtt::connect_options options;
@@ -166,11 +170,11 @@ class PahoLink final : public Link {
   }
 
   [[nodiscard]] mqtt::ssl_options tls_options() const {
-    const Credentials& files = settings_.credentials;
+    const std::string ca = in_use_->ca_path(), cert = in_use_->cert_path(), key = in_use_->key_path();
     mqtt::ssl_options tls;
-    if (!files.ca_file.empty()) tls.set_trust_store(files.ca_file);
-    if (!files.cert_file.empty()) tls.set_key_store(files.cert_file);
-    if (!files.key_file.empty()) tls.set_private_key(files.key_file);
+    if (!ca.empty()) tls.set_trust_store(ca);
+    if (!cert.empty()) tls.set_key_store(cert);
+    if (!key.empty()) tls.set_private_key(key);
     tls.set_enabled_cipher_suites(tls12_suites);  // paho's "TLS 1.2" would forbid 1.3, its default allows 1.0
     tls.set_enable_server_cert_auth(true);
     tls.set_verify(true);  // the server's name: off by default
@@ -181,6 +185,9 @@ class PahoLink final : public Link {
   Endpoint endpoint_;
   std::string will_;
   TcpConnector connector_;
+  std::optional<CredentialStore> store_;  // empty: no TLS
+  // Before client_: paho reads these files once more when it connects.
+  std::shared_ptr<const LoadedCredentials> in_use_ = std::make_shared<const LoadedCredentials>();
   std::shared_ptr<Session> session_;            // before client_: paho holds a reference to it
   std::unique_ptr<mqtt::async_client> client_;  // empty: no session
 };

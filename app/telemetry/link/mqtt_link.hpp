@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/waiting.hpp"
+#include "device/credential_store.hpp"
 #include "telemetry/link/broker_settings.hpp"
 #include "telemetry/link/link_fault.hpp"
 
@@ -34,10 +35,14 @@ class Link {
   /// Ends the session, with MQTT's DISCONNECT where there is one. Allowed in any state; takes about 1 s at
   /// most.
   virtual void disconnect() = 0;
+  /// Whether key or certificates were renewed: connect() then uses the new ones, a session in progress goes
+  /// on with the old. Cheap enough for every few seconds.
+  [[nodiscard]] virtual CredentialNews refresh_credentials() { return {}; }
 };
 
 /// MQTT 3.1.1 over paho, which is transport only here: no persistence, no offline buffer, no automatic
 /// reconnect, clean session. `will` is what the broker publishes, retained, on status_topic() when we vanish.
+/// Throws Error(usage) for a bad URI, Error(credentials) as CredentialStore does.
 [[nodiscard]] std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, const std::string& will);
 
 }  // namespace glimpse

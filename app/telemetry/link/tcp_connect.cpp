@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -61,15 +60,6 @@ LinkFault cannot_connect(const Endpoint& endpoint, int error) {
 }
 
 }  // namespace
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) close(fd_);
-}
 
 bool wait_for_socket(int fd, short events, const Patience& patience) {
   const FileDescriptor stopped(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

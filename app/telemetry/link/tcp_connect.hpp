@@ -5,28 +5,14 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <utility>
 #include <variant>
 
+#include "core/file_descriptor.hpp"
 #include "core/waiting.hpp"
 #include "telemetry/link/broker_settings.hpp"
 #include "telemetry/link/link_fault.hpp"
 
 namespace glimpse {
-
-/// A file descriptor that is closed with its owner.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  ~FileDescriptor();
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int release() { return std::exchange(fd_, -1); }
-  int fd_;
-};
 
 /// When to give up waiting.
 struct Patience {

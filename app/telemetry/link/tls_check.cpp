@@ -48,22 +48,23 @@ int on_ticket(SSL* ssl, SSL_SESSION*) {
   return 0;  // the session stays OpenSSL's
 }
 
-std::optional<LinkFault> load(SSL_CTX* context, const Credentials& files) {
-  const auto unreadable = [](const std::string& file) {
+std::optional<LinkFault> load(SSL_CTX* context, const LoadedCredentials& loaded) {
+  const auto unusable = [](const std::string& file) {
     return LinkFault{LinkProblem::own_files,
-                     "cannot load '" + escape_control(file) + "'; check that it is there, readable and PEM"};
+                     "OpenSSL cannot use '" + escape_control(file) +
+                         "'; check that it is complete, and that a key's token is there"};
   };
-  if (files.ca_file.empty()) {
+  const std::string ca = loaded.ca_path(), cert = loaded.cert_path(), key = loaded.key_path();
+  if (ca.empty()) {
     SSL_CTX_set_default_verify_paths(context);
-  } else if (SSL_CTX_load_verify_locations(context, files.ca_file.c_str(), nullptr) != 1) {
-    return unreadable(files.ca_file);
+  } else if (SSL_CTX_load_verify_locations(context, ca.c_str(), nullptr) != 1) {
+    return unusable(loaded.names().ca_file);
   }
-  if (!files.cert_file.empty() && SSL_CTX_use_certificate_chain_file(context, files.cert_file.c_str()) != 1) {
-    return unreadable(files.cert_file);
+  if (!cert.empty() && SSL_CTX_use_certificate_chain_file(context, cert.c_str()) != 1) {
+    return unusable(loaded.names().cert_file);
   }
-  if (!files.key_file.empty() &&
-      SSL_CTX_use_PrivateKey_file(context, files.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return unreadable(files.key_file);
+  if (!key.empty() && SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return unusable(loaded.names().key_file);
   }
   return std::nullopt;
 }
@@ -112,7 +113,7 @@ std::optional<LinkFault> await_verdict(SSL* ssl, const Observed& observed, const
 }  // namespace
 
 std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endpoint& endpoint,
-                                             const Credentials& credentials, const Patience& patience) {
+                                             const LoadedCredentials& credentials, const Patience& patience) {
   auto tried = connector.connect(endpoint, patience);
   if (auto* fault = std::get_if<LinkFault>(&tried)) return *fault;
   if (!endpoint.tls) return std::nullopt;
@@ -127,7 +128,7 @@ std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endp
   SSL_CTX_sess_set_new_cb(context.get(), on_ticket);
   if (auto fault = load(context.get(), credentials)) return fault;
 
-  const TlsPeer peer{endpoint, credentials};
+  const TlsPeer peer{endpoint, credentials.names()};
   Observed observed;
   observed.peer = &peer;
   const std::unique_ptr<SSL, Free> ssl(SSL_new(context.get()));

@@ -12,7 +12,7 @@ namespace glimpse {
 /// so this reads on for a moment (until the session ticket, at most 0.5 s). Without endpoint.tls only the TCP
 /// connection is tried.
 [[nodiscard]] std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endpoint& endpoint,
-                                                           const Credentials& credentials,
+                                                           const LoadedCredentials& credentials,
                                                            const Patience& patience);
 
 /// TLS 1.2 suites with authenticated encryption. Older versions have none of them: a list of these is how to

@@ -94,6 +94,7 @@ class TlsServer {
   TlsServer(const TempFolder& certificates, const std::string& server,
             const std::string& access = "allow_anonymous true\n", const std::string& newest_tls = "TLSv1.3");
   [[nodiscard]] BrokerSettings settings(const std::string& device_certificate = "device") const;
+  [[nodiscard]] std::string log() const { return read_text(folder_.file("log")); }
 
  private:
   TempFolder folder_;

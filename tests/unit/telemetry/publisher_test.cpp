@@ -28,6 +28,7 @@ struct Network {
   std::vector<std::optional<LinkFault>> connects;  // answers to connect(), the last one again and again
   std::optional<std::size_t> unacknowledged_from;  // this publish and all after it get no PUBACK
   std::string break_on;     // a publish to a topic that ends so ends the session instead
+  bool renewed = false;     // key and certificate
   bool black_hole = false;  // connect() waits for the stop or its limit
   int attempts = 0;
   std::vector<Publish> published;
@@ -108,6 +109,10 @@ class FakeLink : public Link {
     return true;
   }
   void disconnect() override {}
+  CredentialNews refresh_credentials() override {
+    const std::lock_guard lock(net_->mutex);
+    return {std::exchange(net_->renewed, false), "new certificate"};
+  }
 
  private:
   std::shared_ptr<Network> net_;
@@ -366,6 +371,24 @@ TEST_CASE("a topic on which each publish ends the session is set aside, and the 
   device.publisher.finish(10s);
   CHECK(device.publisher.status().pending == 0);
   CHECK(net->attempts == 4);
+}
+
+TEST_CASE("renewed credentials are used within seconds, by a session begun at once") {
+  const auto net = std::make_shared<Network>();
+  const CapturedLog log;
+  Device device(seams(net));
+  REQUIRE(net->wait([&] { return net->published.size() == 1; }));
+  {
+    const std::lock_guard lock(net->mutex);
+    net->renewed = true;
+    net->now += 5s;
+  }
+  REQUIRE(net->wait([&] { return net->attempts == 2; }));
+  CHECK(net->pauses.empty());
+  device.accept(1, 1);
+  device.publisher.finish(10s);
+  CHECK(device.publisher.status().acknowledged == 1);
+  CHECK(log.count("new certificate") >= 1);
 }
 
 TEST_CASE("a stop ends a connection attempt at once") {
