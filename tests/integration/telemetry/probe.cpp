@@ -13,6 +13,7 @@
 
 #include "core/shutdown.hpp"
 #include "core/waiting.hpp"
+#include "device/identity.hpp"
 #include "telemetry/publisher.hpp"
 #include "view/lines_view.hpp"
 #include "view/log.hpp"
