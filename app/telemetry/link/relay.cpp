@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto greeting_limit = 1s;  // for a newcomer to say who it is
-constexpr auto farewell_limit = 500ms;
+constexpr auto farewell_limit = 300ms;  // to carry what is under way, and again for the other side to hang up
 
 /// One direction: a buffer of 16 KiB, read again only once it is empty, so that whoever sends faster waits.
 class Flow {

@@ -18,7 +18,7 @@ class Relay {
   /// Starts the one thread. `upstream`: connected, non-blocking. Throws std::system_error where no listener
   /// can be had.
   explicit Relay(FileDescriptor upstream);
-  /// Carries what is under way for at most 0.5 s, then hangs up on both sides.
+  /// Carries what is under way, for at most 0.6 s, and hangs up on both sides.
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
