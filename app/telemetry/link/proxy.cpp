@@ -112,20 +112,13 @@ Proxy parse_proxy_uri(const std::string& uri) {
   return proxy;
 }
 
-std::string read_http_header(int fd, const Patience& patience) {
-  std::string header;
+bool read_header_bytes(int fd, std::string& header) {
   // One byte at a time: what follows the header belongs to somebody else.
-  for (char byte = 0; header.size() < max_header && !is_whole_header(header);) {
-    const ssize_t got = recv(fd, &byte, 1, MSG_DONTWAIT);
-    if (got == 1) {
-      header += byte;
-    } else if (got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
-      break;
-    } else if (!wait_for_socket(fd, POLLIN, patience)) {
-      break;
-    }
+  for (char byte = 0; !is_whole_header(header); header += byte) {
+    const ssize_t got = header.size() < max_header ? recv(fd, &byte, 1, MSG_DONTWAIT) : 0;
+    if (got != 1) return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
   }
-  return header;
+  return true;
 }
 
 bool is_whole_header(const std::string& header) {
@@ -137,7 +130,12 @@ std::optional<LinkFault> ask_proxy(int fd, const Proxy& proxy, const Endpoint& t
   const std::string login = proxy.login.empty() ? "" : "Proxy-Authorization: " + proxy.login + "\r\n";
   const std::string request =
       "CONNECT " + target.text() + " HTTP/1.1\r\nHost: " + target.text() + "\r\n" + login + "\r\n";
-  const std::string header = write_all(fd, request, patience) ? read_http_header(fd, patience) : "";
+  std::string header;
+  if (write_all(fd, request, patience)) {
+    while (read_header_bytes(fd, header) && !is_whole_header(header)) {
+      if (!wait_for_socket(fd, POLLIN, patience)) break;
+    }
+  }
   const int code = status_code(header);
   if (is_whole_header(header) && code / 100 == 2) return std::nullopt;
   if (code >= 300) return refusal(code, proxy, target);

@@ -29,9 +29,9 @@ struct Proxy {
 [[nodiscard]] std::optional<LinkFault> ask_proxy(int fd, const Proxy& proxy, const Endpoint& target,
                                                  const Patience& patience);
 
-/// Reads up to the empty line that ends an HTTP header, and nothing behind it. Shorter where the other side
-/// hung up, patience was over, or 8 KiB were full.
-[[nodiscard]] std::string read_http_header(int fd, const Patience& patience);
+/// Adds to `header` what has come, up to the empty line that ends an HTTP header and nothing behind it. False
+/// where no more will come: the other side hung up, or 8 KiB are full.
+[[nodiscard]] bool read_header_bytes(int fd, std::string& header);
 [[nodiscard]] bool is_whole_header(const std::string& header);
 
 }  // namespace glimpse

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 #include "telemetry/link/proxy.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto greeting_limit = 1s;  // for a newcomer to say who it is
+constexpr std::size_t max_newcomers = 8;  // who have not said yet who they are; then the first of them goes
 constexpr auto farewell_limit = 300ms;  // to carry what is under way, and again for the other side to hang up
 
 /// One direction: a buffer of 16 KiB, read again only once it is empty, so that whoever sends faster waits.
@@ -149,19 +150,39 @@ void Relay::run(const std::stop_token& stop) {
 }
 
 FileDescriptor Relay::await_client(const std::stop_token& stop) {
-  while (wait_for_socket(listener_.get(), POLLIN, {stop, Steady::time_point::max()})) {
-    FileDescriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (client.get() < 0) continue;
-    const Patience patience{stop, Steady::now() + greeting_limit};
-    const std::string header = read_http_header(client.get(), patience);
-    // One send: paho reads the answer only as far as it has come.
-    if (header.find(login_ + "\r\n") == std::string::npos ||
-        !write_all(client.get(), "HTTP/1.1 200 OK\r\n\r\n", patience)) {
+  struct Newcomer {
+    FileDescriptor fd;
+    std::string header;
+  };
+  const FileDescriptor stopped(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const std::stop_callback wake(stop, [&stopped] { (void)eventfd_write(stopped.get(), 1); });
+  std::vector<Newcomer> newcomers;
+  while (!stop.stop_requested()) {
+    std::vector<pollfd> watched{{stopped.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+    for (const Newcomer& it : newcomers) watched.push_back({it.fd.get(), POLLIN, 0});
+    if (poll(watched.data(), watched.size(), -1) <= 0) continue;
+    for (std::size_t i = newcomers.size(); i-- > 0;) {
+      if (watched[i + 2].revents == 0) continue;
+      Newcomer& it = newcomers[i];
+      const bool goes_on = read_header_bytes(it.fd.get(), it.header);
+      if (goes_on && !is_whole_header(it.header)) continue;
+      // One send: paho reads the answer only as far as it has come.
+      if (it.header.find(login_ + "\r\n") != std::string::npos &&
+          write_all(it.fd.get(), "HTTP/1.1 200 OK\r\n\r\n", {stop, Steady::now() + 1s})) {
+        const int on = 1;
+        (void)setsockopt(it.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        return std::move(it.fd);
+      }
+      newcomers.erase(newcomers.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    if (watched[1].revents == 0) continue;
+    FileDescriptor fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd.get() < 0) {  // no descriptor left for now
+      (void)sleep_for(stop, 100ms);
       continue;
     }
-    const int on = 1;
-    (void)setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    return client;
+    if (newcomers.size() == max_newcomers) newcomers.erase(newcomers.begin());
+    newcomers.push_back({std::move(fd), ""});
   }
   return FileDescriptor();
 }

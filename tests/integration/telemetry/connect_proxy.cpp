@@ -70,7 +70,10 @@ void ConnectProxy::serve(const std::stop_token& stop) {
 }
 
 void ConnectProxy::carry(const std::stop_token& stop, FileDescriptor client) {
-  const std::string request = read_http_header(client.get(), until(stop));
+  std::string request;
+  while (read_header_bytes(client.get(), request) && !is_whole_header(request)) {
+    if (!wait_for_socket(client.get(), POLLIN, until(stop))) break;
+  }
   std::size_t index = 0;
   {
     const std::lock_guard lock(mutex_);

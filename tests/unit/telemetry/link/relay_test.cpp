@@ -8,6 +8,7 @@
 #include <array>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "catch.hpp"
 #include "telemetry/link/proxy.hpp"
@@ -77,6 +78,8 @@ TEST_CASE("bytes go both ways, in order, however many") {
 
 TEST_CASE("who does not show the login is hung up on, and does not keep paho out") {
   const Carried it;
+  std::vector<FileDescriptor> silent;
+  for (int i = 0; i < 12; ++i) silent.push_back(it.connect());
   const FileDescriptor stranger = it.connect(), other = it.connect();
   REQUIRE(write_all(stranger.get(), "CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\nHELLO", patient));
   REQUIRE(write_all(
