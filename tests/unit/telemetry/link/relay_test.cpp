@@ -18,13 +18,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Patience patient{{}, Steady::time_point::max()};
+Patience patient() {
+  return {{}, Steady::now() + 10s};
+}
 
 /// Reads until the end, or until `wanted` bytes have come.
 std::string read(int fd, std::size_t wanted = std::string::npos) {
   std::string all;
   std::array<char, 4096> bytes{};
-  while (all.size() < wanted && wait_for_socket(fd, POLLIN, patient)) {
+  while (all.size() < wanted && wait_for_socket(fd, POLLIN, patient())) {
     const ssize_t got = recv(fd, bytes.data(), std::min(bytes.size(), wanted - all.size()), MSG_DONTWAIT);
     if (got <= 0) break;
     all.append(bytes.data(), static_cast<std::size_t>(got));
@@ -53,8 +55,9 @@ struct Carried {
   [[nodiscard]] FileDescriptor connect_as_paho() const {
     FileDescriptor fd = connect();
     const std::string login = basic_login(relay->as_proxy().substr(0, relay->as_proxy().rfind('@')));
-    REQUIRE(write_all(
-        fd.get(), "CONNECT h:1 HTTP/1.1\r\nHost: h\r\nProxy-authorization: " + login + "\r\n\r\n", patient));
+    REQUIRE(write_all(fd.get(),
+                      "CONNECT h:1 HTTP/1.1\r\nHost: h\r\nProxy-authorization: " + login + "\r\n\r\n",
+                      patient()));
     REQUIRE(read(fd.get(), 19) == "HTTP/1.1 200 OK\r\n\r\n");
     return fd;
   }
@@ -69,8 +72,8 @@ TEST_CASE("bytes go both ways, in order, however many") {
   const FileDescriptor paho = it.connect_as_paho();
   std::string much(1 << 20, ' ');
   for (std::size_t i = 0; i < much.size(); ++i) much[i] = static_cast<char>(i * 7 + (i >> 8));
-  const std::jthread send_up([&] { (void)write_all(paho.get(), much, patient); });
-  const std::jthread send_down([&] { (void)write_all(it.broker.get(), much, patient); });
+  const std::jthread send_up([&] { (void)write_all(paho.get(), much, patient()); });
+  const std::jthread send_down([&] { (void)write_all(it.broker.get(), much, patient()); });
   std::string up;
   const std::jthread read_up([&] { up = read(it.broker.get(), much.size()); });
   CHECK((read(paho.get(), much.size()) == much));
@@ -81,14 +84,15 @@ TEST_CASE("who does not show the login is hung up on, and does not keep paho out
   std::vector<FileDescriptor> silent;
   for (int i = 0; i < 12; ++i) silent.push_back(it.connect());
   const FileDescriptor stranger = it.connect(), other = it.connect();
-  REQUIRE(write_all(stranger.get(), "CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\nHELLO", patient));
-  REQUIRE(write_all(
-      other.get(),
-      "CONNECT h:1 HTTP/1.1\r\nProxy-authorization: " + basic_login("glimpse:guess") + "\r\n\r\n", patient));
+  REQUIRE(write_all(stranger.get(), "CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\nHELLO", patient()));
+  REQUIRE(
+      write_all(other.get(),
+                "CONNECT h:1 HTTP/1.1\r\nProxy-authorization: " + basic_login("glimpse:guess") + "\r\n\r\n",
+                patient()));
   CHECK(read(stranger.get()).empty());
   CHECK(read(other.get()).empty());
   const FileDescriptor paho = it.connect_as_paho();
-  REQUIRE(write_all(paho.get(), "paho", patient));
+  REQUIRE(write_all(paho.get(), "paho", patient()));
   CHECK(read(it.broker.get(), 4) == "paho");
 }
 
@@ -96,7 +100,7 @@ TEST_CASE("when paho hangs up, the broker gets what was under way and then the e
   const Carried it;
   {
     const FileDescriptor paho = it.connect_as_paho();
-    REQUIRE(write_all(paho.get(), "DISCONNECT", patient));
+    REQUIRE(write_all(paho.get(), "DISCONNECT", patient()));
   }
   CHECK(read(it.broker.get()) == "DISCONNECT");
 }
@@ -104,7 +108,7 @@ TEST_CASE("when paho hangs up, the broker gets what was under way and then the e
 TEST_CASE("when the broker hangs up, so do we") {
   Carried it;
   const FileDescriptor paho = it.connect_as_paho();
-  REQUIRE(write_all(it.broker.get(), "last", patient));
+  REQUIRE(write_all(it.broker.get(), "last", patient()));
   it.broker = FileDescriptor();
   CHECK(read(paho.get()) == "last");
 }
