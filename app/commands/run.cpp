@@ -36,6 +36,8 @@ BrokerSettings broker_settings(const Settings::Telemetry& telemetry, const std::
   broker.credentials = {telemetry.ca, telemetry.cert, telemetry.key};
   broker.device = device;
   broker.insecure = telemetry.insecure;
+  broker.proxy = telemetry.proxy;
+  broker.keep_alive = std::chrono::floor<std::chrono::seconds>(telemetry.keep_alive);
   return broker;
 }
 

@@ -38,6 +38,8 @@ struct Settings {
     std::string ca, cert, key;
     std::string device;  // empty: the host name
     bool insecure = false;
+    std::string proxy;  // empty: none, whatever the environment says
+    std::chrono::milliseconds keep_alive{60'000};
   } telemetry;
 
   struct Outbox {

@@ -12,6 +12,8 @@
 #include "device/credential_store.hpp"
 #include "telemetry/link/broker_settings.hpp"
 #include "telemetry/link/link_fault.hpp"
+#include "telemetry/link/tcp_connect.hpp"
+#include "telemetry/link/wall_clock.hpp"
 
 namespace glimpse {
 
@@ -40,9 +42,19 @@ class Link {
   [[nodiscard]] virtual CredentialNews refresh_credentials() { return {}; }
 };
 
+/// What the tests put in the place of clock and patience.
+struct LinkSeams {
+  WallClock now = std::chrono::system_clock::now;
+  Steady::duration clock_step = std::chrono::seconds(1);  // between two looks at a clock that is not set
+  LinkLimits limits;
+};
+
 /// MQTT 3.1.1 over paho, which is transport only here: no persistence, no offline buffer, no automatic
 /// reconnect, clean session. `will` is what the broker publishes, retained, on status_topic() when we vanish.
+/// With TLS and a clock that is not set, the first connect() says so and those after it wait, beyond their
+/// limit, until it is set: so the first attempt comes within a second of that, whatever the back-off.
 /// Throws Error(usage) for a bad URI, Error(credentials) as CredentialStore does.
-[[nodiscard]] std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, const std::string& will);
+[[nodiscard]] std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, const std::string& will,
+                                                   LinkSeams seams = {});
 
 }  // namespace glimpse

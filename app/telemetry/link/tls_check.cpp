@@ -5,7 +5,6 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 
-#include <array>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -69,6 +68,14 @@ std::optional<LinkFault> load(SSL_CTX* context, const LoadedCredentials& loaded)
   return std::nullopt;
 }
 
+void offer_protocol(SSL* ssl, const std::string& name) {
+  if (name.empty()) return;
+  const std::string list = static_cast<char>(name.size()) + name;
+  // 0 is success here, and a failure is want of memory alone.
+  (void)SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(list.data()),
+                            static_cast<unsigned>(list.size()));
+}
+
 void expect_name(SSL* ssl, const Endpoint& endpoint) {
   X509_VERIFY_PARAM* rules = SSL_get0_param(ssl);
   if (endpoint.is_address()) {
@@ -113,8 +120,8 @@ std::optional<LinkFault> await_verdict(SSL* ssl, const Observed& observed, const
 }  // namespace
 
 std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endpoint& endpoint,
-                                             const LoadedCredentials& credentials, const Patience& patience) {
-  auto tried = connector.connect(endpoint, patience);
+                                             const LoadedCredentials& credentials, const Patience& whole) {
+  auto tried = connector.connect(endpoint, whole);
   if (auto* fault = std::get_if<LinkFault>(&tried)) return *fault;
   if (!endpoint.tls) return std::nullopt;
   const FileDescriptor socket = std::move(std::get<FileDescriptor>(tried));
@@ -136,7 +143,9 @@ std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endp
   SSL_set_app_data(ssl.get(), &observed);
   SSL_set_fd(ssl.get(), socket.get());
   expect_name(ssl.get(), endpoint);
+  offer_protocol(ssl.get(), alpn_protocol(endpoint));
 
+  const Patience patience = whole.at_most(connector.limits().tls);
   int error = 0;
   switch (drive(ssl.get(), patience, error, [&] { return SSL_connect(ssl.get()); })) {
     case Step::waited_in_vain:

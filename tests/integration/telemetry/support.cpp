@@ -12,8 +12,6 @@
 #include <sstream>
 #include <thread>
 
-#include "telemetry/link/mqtt_link.hpp"
-
 namespace glimpse::test {
 
 namespace fs = std::filesystem;
@@ -189,6 +187,13 @@ BrokerSettings TlsServer::settings(const std::string& device_certificate) const 
     settings.credentials.key_file = certificates_.file(device_certificate + ".key");
   }
   return settings;
+}
+
+std::optional<LinkFault> try_once(const BrokerSettings& settings, const LinkLimits& limits) {
+  LinkSeams seams;
+  seams.limits = limits;
+  const LinkEvents nobody{[](std::uint64_t) {}, [](const LinkFault&) {}};
+  return make_mqtt_link(settings, "", seams)->connect({}, 30s, nobody);
 }
 
 void make_certificates(const TempFolder& folder) {

@@ -8,10 +8,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "catch.hpp"
+#include "telemetry/link/mqtt_link.hpp"
 #include "telemetry/publisher.hpp"
 
 namespace glimpse::test {
@@ -102,6 +104,10 @@ class TlsServer {
   int port_;
   std::unique_ptr<Process> process_;
 };
+
+/// One attempt of a link of its own, which hangs up at once.
+[[nodiscard]] std::optional<LinkFault> try_once(const BrokerSettings& settings,
+                                                const LinkLimits& limits = {});
 
 void make_certificates(const TempFolder& folder);
 [[nodiscard]] Record make_record(std::uint64_t seq);

@@ -48,6 +48,16 @@ TEST_CASE("A configuration file sets what it names and leaves the rest") {
   CHECK(settings.model.backend == "auto");
 }
 
+TEST_CASE("The way to the broker is set in the file") {
+  const ConfigFile file(R"({"telemetry": {"proxy": "http://user:word@proxy.example:3128", "keep_alive_s": 90}})");
+  Settings settings;
+  load_config(file.path, settings);
+  CHECK(settings.telemetry.proxy == "http://user:word@proxy.example:3128");
+  CHECK(settings.telemetry.keep_alive == std::chrono::seconds(90));
+  CHECK_THAT(refusal(R"({"telemetry": {"keep_alive_s": 30}})"),
+             ContainsSubstring("telemetry.keep_alive_s: expected a number from 56 to 1200, got 30"));
+}
+
 TEST_CASE("What to_config writes, load_config reads back") {
   Settings settings;
   settings.source.uri = "frames/ \"quoted\"";
