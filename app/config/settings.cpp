@@ -69,7 +69,7 @@ std::vector<Setting> settings_table(Settings& s) {
        "records of at most this time are lost by a power cut; 0: none, with a disk write for each",
        &s.outbox.sync, 0, 3600},
       {run, "outbox.drain", "--drain", "ORDER",
-       "after an outage: newest (new records do not wait behind old ones) or fifo (strictly in order)",
+       "after a long outage: newest (new records do not wait behind old ones) or fifo (strictly in order)",
        &s.outbox.drain},
       {run, "", "--frames", "N", "stop after N frames", &s.frames, 1, 2e9},
       {run, "", "--duration", "DURATION", "stop after this time, e.g. 30s", &s.duration, 0.001, 1e9},

@@ -61,7 +61,7 @@ bool Outbox::flush(Steady::duration limit) {
 
 void Outbox::begin_session() {
   const std::lock_guard lock(mutex_);
-  order_.begin_session(last_id_);
+  order_.begin_session(last_id_, rows_);
   for (Staged& staged : staged_) staged.on_wire = false;
   wake_writer();
 }

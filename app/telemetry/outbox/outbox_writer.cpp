@@ -216,7 +216,7 @@ void Outbox::replace_damaged(const std::string& what) {
   verified_ = true;
   order_ = SendingOrder(settings_.drain);  // the numbers are new
   note_counts();
-  order_.begin_session(last_id_);
+  order_.begin_session(last_id_, rows_);
 }
 
 void Outbox::note_trouble(const std::string& what) {

@@ -4,11 +4,12 @@
 
 namespace glimpse {
 
-void SendingOrder::begin_session(std::int64_t last_id) {
+void SendingOrder::begin_session(std::int64_t last_id, std::uint64_t waiting) {
   again_.merge(on_wire_);
   on_wire_.clear();
   backlog_at_ = 0;
-  if (drain_ == Drain::newest) backlog_end_ = live_at_ = std::max<std::int64_t>(last_id - 1, 0);
+  const bool live_first = drain_ == Drain::newest && waiting > short_backlog;
+  backlog_end_ = live_at_ = live_first ? std::max<std::int64_t>(last_id - 1, 0) : no_end;
 }
 
 std::vector<SendingOrder::Range> SendingOrder::next() const {

@@ -11,7 +11,7 @@
 namespace glimpse {
 
 enum class Drain {
-  newest,  // what comes in while the link is up goes before what waited, each of the two in order
+  newest,  // after a long outage what comes in goes before what waited, each of the two in order
   fifo,    // strictly in order
 };
 
@@ -23,10 +23,13 @@ class SendingOrder {
 
   explicit SendingOrder(Drain drain) : drain_(drain) {}
 
-  /// A session begins: what an earlier one left unacknowledged is sent again, first of all and in order.
-  /// Then, unless the drain is fifo, the newest record there is, `last_id`, and what comes after it; and
-  /// beside these the older ones.
-  void begin_session(std::int64_t last_id);
+  /// So many may go before a new record: five seconds' worth at 100 a second.
+  static constexpr std::uint64_t short_backlog = 500;
+
+  /// A session begins: what an earlier one left unacknowledged is sent again, first of all and in order. Then
+  /// everything in order; but with `newest` and more than a short backlog of the `waiting` records, the
+  /// newest there is, `last_id`, and what comes after it go first, and beside these the older ones.
+  void begin_session(std::int64_t last_id, std::uint64_t waiting);
 
   /// A place to look for the next record: the first with after < id <= until.
   struct Range {

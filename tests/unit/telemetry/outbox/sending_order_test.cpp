@@ -6,6 +6,8 @@ using namespace glimpse;
 
 namespace {
 
+constexpr std::uint64_t many = SendingOrder::short_backlog + 1;
+
 /// What a publisher would send of ids 1 to `last`, all of them stored, until the window is full or nothing is
 /// left.
 std::vector<std::int64_t> send_all(SendingOrder& order, std::int64_t last) {
@@ -37,7 +39,7 @@ std::vector<std::int64_t> ids(std::int64_t first, std::int64_t last) {
 
 TEST_CASE("At most 20 are on their way, and erasing makes room") {
   SendingOrder order(Drain::fifo);
-  order.begin_session(100);
+  order.begin_session(100, many);
   CHECK(send_all(order, 100) == ids(1, 20));
   CHECK(order.acknowledged(1));
   CHECK_FALSE(order.acknowledged(1));
@@ -48,9 +50,15 @@ TEST_CASE("At most 20 are on their way, and erasing makes room") {
   CHECK(send_all(order, 100) == ids(21, 21));
 }
 
+TEST_CASE("A short backlog goes in order, whatever the drain: new records wait five seconds at most") {
+  SendingOrder order(Drain::newest);
+  order.begin_session(10, SendingOrder::short_backlog);
+  CHECK(send_all(order, 12) == ids(1, 12));
+}
+
 TEST_CASE("With newest, the newest goes first and what comes in goes before what waited") {
   SendingOrder order(Drain::newest);
-  order.begin_session(100);
+  order.begin_session(100, many);
   std::vector<std::int64_t> expected = ids(100, 100);
   for (const auto id : ids(1, 19)) expected.push_back(id);
   CHECK(send_all(order, 100) == expected);
@@ -63,7 +71,7 @@ TEST_CASE("With newest, the newest goes first and what comes in goes before what
 
 TEST_CASE("With fifo, everything goes strictly in order") {
   SendingOrder order(Drain::fifo);
-  order.begin_session(3);
+  order.begin_session(3, many);
   CHECK(send_all(order, 5) == ids(1, 5));
   CHECK(send_all(order, 7) == ids(6, 7));
 }
@@ -71,16 +79,16 @@ TEST_CASE("With fifo, everything goes strictly in order") {
 TEST_CASE("A new session begins with what was unacknowledged, and marks it as sent again") {
   for (const Drain drain : {Drain::fifo, Drain::newest}) {
     SendingOrder order(drain);
-    order.begin_session(0);
+    order.begin_session(0, many);
     CHECK(send_all(order, 30) == ids(1, 20));
     order.acknowledged(3);
     CHECK(order.unacknowledged().size() == 19);
-    order.begin_session(30);
+    order.begin_session(30, many);
     CHECK(order.unacknowledged().size() == 19);
     REQUIRE(order.next().size() == 1);
     CHECK(order.next()[0].until == 1);
     CHECK(order.sent(1));
-    order.begin_session(30);  // broke again at once
+    order.begin_session(30, many);  // broke again at once
     CHECK(order.next()[0].until == 1);
     auto expected = ids(1, 20);
     expected.erase(expected.begin() + 2);
@@ -91,9 +99,9 @@ TEST_CASE("A new session begins with what was unacknowledged, and marks it as se
 
 TEST_CASE("What was to be sent again and is gone holds nothing up") {
   SendingOrder order(Drain::fifo);
-  order.begin_session(2);
+  order.begin_session(2, many);
   CHECK(send_all(order, 2) == ids(1, 2));
-  order.begin_session(2);
+  order.begin_session(2, many);
   order.skip(order.next()[0]);
   REQUIRE(order.next().size() == 1);
   CHECK(order.next()[0].until == 2);
