@@ -71,6 +71,7 @@ bool is_as_stored(const std::string& payload, std::int64_t stored_checksum) {
 
 Database::Database(const std::string& file, std::uint64_t max_bytes, bool durable)
     : max_bytes_(max_bytes), connection_(made_private(file), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
+  connection_.run("PRAGMA busy_timeout=1000");       // ms: the process before us may be on its way out
   connection_.run("PRAGMA locking_mode=EXCLUSIVE");  // and so no shared memory beside the file
   connection_.run("PRAGMA auto_vacuum=INCREMENTAL");
   connection_.run("PRAGMA journal_mode=WAL");

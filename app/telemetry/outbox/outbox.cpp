@@ -20,9 +20,10 @@ Outbox::Outbox(OutboxSettings settings, Sink* shown)
     database_ = std::make_unique<Database>(settings_.file, settings_.max_bytes, settings_.sync.count() == 0);
   } catch (const DatabaseError& error) {
     if (error.kind() == DatabaseError::Kind::in_use) {
-      throw Error(ExitCode::configuration, "the outbox '" + escape_control(settings_.file) +
-                                               "' is in use by another glimpse; stop that one, or give this "
-                                               "one a folder of its own with --state");
+      throw Error(ExitCode::configuration,
+                  "the outbox '" + escape_control(settings_.file) +
+                      "' is in use by another process; stop the other glimpse, or give this "
+                      "one a folder of its own with --state");
     }
     read_error_ = error;  // the thread mends it
   }

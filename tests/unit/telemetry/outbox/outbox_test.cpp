@@ -177,7 +177,7 @@ TEST_CASE("A second outbox on the same file is refused in words, a file of anoth
     FAIL("it was let in");
   } catch (const Error& error) {
     CHECK(error.code() == ExitCode::configuration);
-    CHECK_THAT(error.what(), ContainsSubstring("in use by another glimpse") && ContainsSubstring("--state"));
+    CHECK_THAT(error.what(), ContainsSubstring("in use by another process") && ContainsSubstring("--state"));
   }
   OutboxSettings other = in(folder);
   other.file += "2";
