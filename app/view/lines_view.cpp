@@ -19,6 +19,11 @@ std::string to_plain_line(const Record& record) {
   }
   line += " | age " + fixed(record.frame_age_ms, 0) + " ms, dropped " +
           std::to_string(record.frames_dropped) + ", cpu " + fixed(record.system.cpu_percent, 0) + " %";
+  if (const auto& delivery = record.delivery) {
+    line += std::string(" | broker ") + word_for(delivery->link) + ", " + std::to_string(delivery->pending) +
+            " pending";
+    if (delivery->dropped > 0) line += ", " + std::to_string(delivery->dropped) + " dropped";
+  }
   return line;
 }
 

@@ -23,3 +23,12 @@ TEST_CASE("What is not known is a dash, and a label cannot steer the terminal") 
              ContainsSubstring("frame - |") && ContainsSubstring("- fps") && ContainsSubstring("cpu - %"));
   CHECK_THAT(line, ContainsSubstring("evil\\x1b[2J\\x0alabel"));
 }
+
+TEST_CASE("A plain line tells of the broker where there is one") {
+  Record record = example_record();
+  CHECK_THAT(to_plain_line(record), !ContainsSubstring("broker"));
+  record.delivery = DeliveryStatus{7, 40, 33, 2, 0, LinkState::waiting, 0, "", 0};
+  CHECK_THAT(to_plain_line(record), ContainsSubstring(" | broker waiting, 7 pending"));
+  record.delivery->dropped = 5;
+  CHECK_THAT(to_plain_line(record), ContainsSubstring("7 pending, 5 dropped"));
+}
