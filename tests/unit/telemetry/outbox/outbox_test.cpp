@@ -214,6 +214,31 @@ TEST_CASE("What is acknowledged is gone for good; what is not comes again in the
   CHECK(drain(again) == expected);
 }
 
+TEST_CASE("What is on its way is not dropped when the bound is reached, since it may have arrived") {
+  const TempFolder folder;
+  OutboxSettings small = in(folder);
+  small.max_bytes = 1'000'000;
+  Outbox outbox(small, nullptr);
+  outbox.accept(record(1));
+  REQUIRE(outbox.flush(10s));
+  outbox.begin_session();
+  const auto first = outbox.take();
+  REQUIRE(first);
+  constexpr std::uint64_t count = 1500;
+  for (std::uint64_t seq = 2; seq <= count; ++seq) {
+    outbox.accept(record(seq, 900));
+    if (seq % 100 == 0) REQUIRE(outbox.flush(10s));
+  }
+  REQUIRE(outbox.flush(10s));
+  CHECK(outbox.counts().dropped > 100);
+  outbox.begin_session();
+  const auto again = outbox.take();
+  REQUIRE(again);
+  CHECK(seq_of(again->payload) == 1);
+  CHECK(outbox.acknowledge(again->id));
+  CHECK(drain(outbox).size() + 1 + outbox.counts().dropped == count);
+}
+
 TEST_CASE(
     "While the disk is full records are kept in memory and sent from there; it is said once, and mends "
     "itself") {
