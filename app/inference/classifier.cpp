@@ -61,9 +61,9 @@ InputFormat format_of(const at::Tensor& input) {
   return format;
 }
 
-/// Loading takes several times the memory of running. While it lasts, large blocks are mapped, so that they go
-/// back when they are freed and leave no holes; afterwards they come from the heap, where getting them again for
-/// each frame is quick.
+/// Loading takes several times the memory of running. While it lasts, large blocks are mapped, so that they
+/// go back when they are freed and leave no holes; afterwards they come from the heap, where getting them
+/// again for each frame is quick.
 class LoadingMemory {
  public:
   LoadingMemory() { ::mallopt(M_MMAP_THRESHOLD, 64 << 10); }

@@ -50,7 +50,7 @@ class Publisher {
   static constexpr std::chrono::seconds between_attempts{
       1};  // from the start of one to that of the next, at least
   static constexpr std::chrono::seconds connect_limit{30};  // beside the limits of its parts
-  static constexpr std::chrono::seconds ack_limit{30};  // no PUBACK for so long: the session is dead
+  static constexpr std::chrono::seconds ack_limit{30};      // no PUBACK for so long: the session is dead
 
   /// Starts the one thread. `outbox` must outlive the publisher. Throws Error(usage) for a bad URI; call
   /// validate_broker() first for the other checks.

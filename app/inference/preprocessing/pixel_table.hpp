@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdint>
 
-#include "inference/preprocessing/input_format.hpp"
 #include "inference/model_package.hpp"
+#include "inference/preprocessing/input_format.hpp"
 
 namespace glimpse {
 

@@ -4,8 +4,8 @@
 #include <opencv2/core/mat.hpp>
 #include <vector>
 
-#include "inference/preprocessing/input_format.hpp"
 #include "inference/model_package.hpp"
+#include "inference/preprocessing/input_format.hpp"
 #include "inference/preprocessing/pixel_table.hpp"
 #include "inference/preprocessing/resample.hpp"
 #include "inference/preprocessing/resize_axis.hpp"

@@ -49,7 +49,8 @@ TEST_CASE("A configuration file sets what it names and leaves the rest") {
 }
 
 TEST_CASE("The way to the broker is set in the file") {
-  const ConfigFile file(R"({"telemetry": {"proxy": "http://user:word@proxy.example:3128", "keep_alive_s": 90}})");
+  const ConfigFile file(
+      R"({"telemetry": {"proxy": "http://user:word@proxy.example:3128", "keep_alive_s": 90}})");
   Settings settings;
   load_config(file.path, settings);
   CHECK(settings.telemetry.proxy == "http://user:word@proxy.example:3128");
