@@ -63,7 +63,7 @@ void ignore_broken_pipes() {
 
 }  // namespace
 
-Publisher::Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox)
+Publisher::Publisher(const BrokerSettings& settings, const StatusMessage& message, Outbox& outbox)
     : Publisher(settings, message, outbox, real_world(settings, message)) {}
 
 Publisher::Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox, PublisherSeams seams)
@@ -211,9 +211,8 @@ bool Publisher::renew_credentials() {
   if (now < look_at_credentials_at_) return false;
   look_at_credentials_at_ = now + between_looks;
   const CredentialNews news = seams_.link->refresh_credentials();
-  if (!news.text.empty())
-    spdlog::log(news.changed ? spdlog::level::info : spdlog::level::warn, "telemetry: {}",
-                escape_control(news.text));
+  const auto level = news.changed ? spdlog::level::info : spdlog::level::warn;
+  if (!news.text.empty()) spdlog::log(level, "telemetry: {}", escape_control(news.text));
   return news.changed;
 }
 

@@ -54,7 +54,7 @@ class Publisher {
 
   /// Starts the one thread. `outbox` must outlive the publisher. Throws Error(usage) for a bad URI; call
   /// validate_broker() first for the other checks.
-  Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox);
+  Publisher(const BrokerSettings& settings, const StatusMessage& message, Outbox& outbox);
   Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox, PublisherSeams seams);
   ~Publisher();  // as finish(0)
   Publisher(const Publisher&) = delete;

@@ -22,7 +22,8 @@ class SessionBreaks {
   static constexpr int in_a_row = 3;  // once or twice is the network
   static constexpr auto at_once = std::chrono::seconds(5);
   static constexpr auto soon = std::chrono::seconds(60);
-  static constexpr auto first_rest = std::chrono::minutes(5), longest_rest = std::chrono::hours(6);
+  static constexpr auto first_rest = std::chrono::minutes(5);
+  static constexpr auto longest_rest = std::chrono::hours(6);
 
   /// `device` is the client id, `topics` the names of status and telemetry.
   SessionBreaks(std::string device, std::array<std::string, 2> topics);

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using Kind = DatabaseError::Kind;
 
 constexpr auto retry_every = 1s;
-constexpr std::size_t batch_records = 64, batch_bytes = 256 * 1024;
+constexpr std::size_t batch_records = 64, batch_bytes = 256 << 10;
 constexpr std::size_t worth_erasing = 8;  // at once; with fewer the next record's commit is waited for
 constexpr std::int64_t first_trusted_ms = 1'577'836'800'000;  // 2020: before it this clock is not set
 
@@ -156,10 +156,10 @@ void Outbox::commit(Batch& batch) {
 void Outbox::put_back(Batch& batch) {
   if (batch.committed) return;
   const std::lock_guard lock(mutex_);
-  for (auto it = batch.staged.rbegin(); it != batch.staged.rend(); ++it) {
-    staged_bytes_ += it->payload.size();
-    staged_.push_front(std::move(*it));
-  }
+  std::for_each(batch.staged.rbegin(), batch.staged.rend(), [this](Staged& staged) {
+    staged_bytes_ += staged.payload.size();
+    staged_.push_front(std::move(staged));
+  });
   batch.staged.clear();
   committing_ = 0;
 }

@@ -29,7 +29,7 @@ std::string utc_stamp() {
   gmtime_r(&seconds, &parts);
   char text[40] = "";
   const std::size_t length = strftime(text, sizeof(text), "%Y%m%d-%H%M%S", &parts);
-  std::snprintf(text + length, sizeof(text) - length, ".%06d", static_cast<int>(us % 1'000'000));
+  (void)std::snprintf(text + length, sizeof(text) - length, ".%06d", static_cast<int>(us % 1'000'000));
   return text;
 }
 
@@ -126,7 +126,7 @@ std::set<std::int64_t> beyond(Sqlite& file, const std::string& table, std::int64
 }  // namespace
 
 std::string set_aside(const std::string& file) {
-  const std::string name = file + mark + utc_stamp();
+  std::string name = file + mark + utc_stamp();
   std::error_code error;
   fs::rename(file, name, error);
   if (error) throw DatabaseError(DatabaseError::Kind::not_written, error.message());

@@ -74,10 +74,9 @@ bool Statement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  // Before the reset, which may leave other words.
-  const DatabaseError error(kind_of(code), sqlite3_errmsg(connection_.get()));
+  const std::string words = sqlite3_errmsg(connection_.get());  // before the reset, which may leave others
   reset();
-  throw error;
+  throw DatabaseError(kind_of(code), words);
 }
 
 void Statement::run() {
