@@ -27,6 +27,7 @@ struct OutboxSettings {
   std::chrono::seconds max_age{30 * 86400};  // what is older goes, counted
   std::chrono::milliseconds sync{1000};      // at most so much is lost by a power cut; 0: nothing
   Drain drain = Drain::newest;
+  std::chrono::milliseconds retry{1000};  // of a disk that takes nothing
 };
 
 /// A thread of its own writes to the disk, so that accept() never waits for one. While the disk takes nothing

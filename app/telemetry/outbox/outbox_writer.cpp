@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = DatabaseError::Kind;
 
-constexpr auto retry_every = 1s;
 constexpr std::size_t batch_records = 64, batch_bytes = 256 << 10;
 constexpr std::size_t worth_erasing = 8;  // at once; with fewer the next record's commit is waited for
 constexpr std::int64_t first_trusted_ms = 1'577'836'800'000;  // 2020: before it this clock is not set
@@ -178,7 +177,7 @@ void Outbox::sync_if_due() {
 void Outbox::mend(const DatabaseError& error) {
   try {
     // One that is damaged again at once is no matter of the file.
-    if (error.kind() == Kind::damaged && Steady::now() >= replaced_at_ + retry_every)
+    if (error.kind() == Kind::damaged && Steady::now() >= replaced_at_ + settings_.retry)
       return replace_damaged(error.what());
     if (error.kind() != Kind::full) forget_database();  // opened anew: the medium may have gone and come back
     note_trouble(error.what());
@@ -214,14 +213,13 @@ void Outbox::replace_damaged(const std::string& what) {
   database_ = std::move(fresh);
   const std::lock_guard lock(mutex_);
   verified_ = true;
-  order_ = SendingOrder(settings_.drain);  // the numbers are new
   note_counts();
-  order_.begin_session(last_id_, rows_);
+  order_.begin_session(last_id_, rows_);  // the numbers are new
 }
 
 void Outbox::note_trouble(const std::string& what) {
   const std::lock_guard lock(mutex_);
-  retry_at_ = Steady::now() + retry_every;
+  retry_at_ = Steady::now() + settings_.retry;
   if (std::exchange(trouble_, what) == what) return;
   spdlog::warn(
       "outbox: '{}' cannot be written ({}): the newest records, at most 1 MiB, are kept in memory until it "
