@@ -1,0 +1,137 @@
+"""The outbox's file is truncated, bit-flipped or replaced: every row that SQLite can still read, its checksum intact, arrives."""
+
+import hashlib
+import json
+import pathlib
+import shutil
+import sqlite3
+
+from counting import Ledger
+from devices import Glimpse, Probe
+from outcome import Fault
+from stage import Stage, in_parallel, shares
+
+LANES = 6
+RECORDS = 100
+EVERY_REAL = 10  # each tenth is played to the real program, the others to the probe
+PATIENCE_S = 120
+
+
+def play(task, outcome):
+    outcome.device, outcome.count = "probe, each tenth glimpse", task.count
+    with Stage(task.chance) as stage:
+        templates = [template(stage, killed) for killed in (False, True)]
+        lanes = []
+        for number, rounds in enumerate(shares(task.count, LANES)):
+            lanes.append(([stage.device(f"pi-{number}", make=make) for make in (Probe, Glimpse)], rounds))
+        in_parallel([lambda lane=lane: play_lane(task, outcome, stage, templates, *lane) for lane in lanes])
+    outcome.promise_delivery()
+    outcome.promise(outcome.figures["crashes"] == 0, f"{outcome.figures['crashes']} crashes")
+
+
+def template(stage, killed):
+    """A folder with RECORDS waiting: in the database after a clean stop, in its write-ahead log, too, after a kill."""
+    device = stage.device(f"pi-{'killed' if killed else 'stopped'}", make=Probe)
+    device.proxy.set_mode("refuse")
+    device.start("--records", RECORDS, "--rate", 1000, "--hold")
+    device.wait_for_lines(RECORDS)
+    device.kill() if killed else device.terminate()
+    return device.state
+
+
+def play_lane(task, outcome, stage, templates, devices, rounds):
+    for number in range(rounds):
+        device = devices[number % EVERY_REAL == EVERY_REAL - 1 or task.count < 50 and number == 0]
+        shutil.rmtree(device.state)
+        shutil.copytree(task.chance.choice(templates), device.state)
+        how = damage(device.state, task.chance)
+        intact = readable(device.state, stage.folder / f"look-{device.name}")
+        ledger = device.ledger = stage.ledgers[device.name] = Ledger()
+        for payload in intact:
+            ledger.accept(payload + b"\n")
+        crashed = not run_until_arrived(device, ledger)
+        stage.subscriber.barrier()
+        with task.lock:
+            figures = outcome.figures
+            figures["crashes"] = figures.get("crashes", 0) + crashed
+            figures["intact_rows"] = figures.get("intact_rows", 0) + len(intact)
+            missing = len(ledger.missing())
+            if missing or crashed:
+                figures.setdefault("bad", []).append(f"{how}: {missing} of {len(intact)} intact rows missing, {device.last_words()}")
+            outcome.add(ledger)
+        task.one_done()
+
+
+def run_until_arrived(device, ledger):
+    """One run on the damaged file. False: it crashed, hung, or ended with a fault."""
+    if isinstance(device, Probe):
+        device.start("--records", 1, "--rate", 1)
+        return device.wait_for_end(PATIENCE_S) == 0
+    device.start(*device.pace(2))
+    device.wait_for_lines(1)
+    expected = ledger.missing()
+    device.wait(lambda: not ledger.still_missing(expected), "the intact rows", PATIENCE_S)
+    return device.terminate()[0] == 0
+
+
+def damage(folder, chance):
+    """Does one of them to one of the files; tells which."""
+    path = chance.choice([path for path in sorted(folder.glob("outbox.db*")) if path.suffix != ".db-shm" and path.stat().st_size])
+    content = bytearray(path.read_bytes())
+    how = chance.choice(("truncated", "bits flipped", "header", "page of zeros", "text"))
+    if how == "truncated":
+        del content[chance.randrange(len(content)) :]
+    elif how == "bits flipped":
+        for _ in range(chance.choice((1, 4, 64))):
+            content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    elif how == "header":
+        content[chance.randrange(100)] ^= 1 << chance.randrange(8)
+    elif how == "page of zeros":
+        start = chance.randrange(len(content) // 4096) * 4096 if len(content) >= 4096 else 0
+        content[start : start + 4096] = bytes(len(content[start : start + 4096]))
+    else:
+        content = b"this is not a database\n" * chance.randint(0, 1000)
+    path.write_bytes(content)
+    return f"{path.name} {how}"
+
+
+def readable(folder, scratch):
+    """The payloads that Python's SQLite reads from a copy, from the front, from the back, and row by row, and whose checksum is theirs."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    shutil.copytree(folder, scratch)
+    found = set()
+    queries = ["SELECT payload, checksum FROM records ORDER BY id", "SELECT payload, checksum FROM records ORDER BY id DESC"]
+    queries += [f"SELECT payload, checksum FROM records WHERE id = {row}" for row in range(1, RECORDS + 1)]
+    for query in queries:
+        found |= rows(scratch / "outbox.db", query)
+    return found
+
+
+def rows(database: pathlib.Path, query):
+    found = set()
+    connection = sqlite3.connect(database)
+    connection.text_factory = bytes
+    try:
+        for payload, checksum in connection.execute(query):
+            if isinstance(payload, bytes) and checksum == checksum_of(payload) and is_record(payload):
+                found.add(payload)
+    except sqlite3.Error:
+        pass
+    finally:
+        connection.close()
+    return found
+
+
+def checksum_of(payload):
+    return int.from_bytes(hashlib.sha256(payload).digest()[:8], "big", signed=True)
+
+
+def is_record(payload):
+    try:
+        return isinstance(json.loads(payload), dict)
+    except ValueError:
+        return False
+
+
+FAULTS = [Fault("database", "file truncated, bit-flipped, replaced by text: every intact row of a readable file arrives, no crash",
+                full=500, short=50, wave=3, play=play)]

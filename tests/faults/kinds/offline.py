@@ -1,0 +1,76 @@
+"""No broker for so long that the outbox is at its bound: the oldest go, are counted, and neither memory nor file grows."""
+
+import sqlite3
+import time
+
+from devices import Probe
+from outcome import Fault
+from stage import Stage
+
+RATE = 100_000  # as fast as it can
+BOUND_MB = {True: 64, False: 4}
+RSS_GROWTH_LIMIT_MB = 4
+FILE_LIMIT = 1.1
+COMMIT_LIMIT_S = 1800
+DRAIN_A_SECOND = 50  # half of the 100 that are promised where nobody else wants the machine
+
+
+def play(task, outcome):
+    outcome.device, outcome.count = "probe", task.count
+    bound_mb = BOUND_MB[task.full]
+    with Stage(task.chance) as stage:
+        device = stage.device("pi-offline", make=Probe)
+        device.proxy.set_mode("refuse")
+        options = ["--outbox-mb", bound_mb]
+        device.start("--records", task.count, "--rate", RATE, "--hold", *options)
+        watch(task, outcome, device, bound_mb)
+        device.terminate()
+        waiting = rows(device.state / "outbox.db")
+        device.start("--records", 1, "--rate", 1, *options)
+        device.wait_for_lines(1)
+        device.proxy.set_mode("pass")
+        device.wait_for_end(300 + waiting / DRAIN_A_SECOND)
+        stage.subscriber.barrier()
+        dropped = device.ledger.newest["outbox"]["dropped"]
+        outcome.add(device.ledger)
+    # What was dropped is not lost in silence: the device said how many.
+    outcome.lost -= dropped
+    outcome.figures |= {"dropped": dropped, "waiting": waiting}
+    outcome.promise_delivery(1)
+    outcome.promise(dropped > 0, "the outbox was never at its bound")
+    sum_up = f"dropped {dropped} + received {outcome.received} != accepted {outcome.accepted}"
+    outcome.promise(dropped + outcome.received == outcome.accepted, sum_up)
+
+
+def watch(task, outcome, device, bound_mb):
+    """Until all are accepted: the resident memory from the moment at which the bound was reached, and the files at their largest."""
+    at_bound_kb, most_kb, largest, largest_database = None, 0, 0, 0
+    deadline, told = time.monotonic() + COMMIT_LIMIT_S, 0
+    while device.ledger.accepted < task.count:
+        if not device.running() or time.monotonic() > deadline:
+            outcome.promise(False, f"{device.ledger.accepted} of {task.count} accepted: {device.last_words()}")
+            break
+        time.sleep(0.05)
+        newest, rss_kb = device.ledger.newest, device.rss_kb()
+        if newest and newest["outbox"]["dropped"] > 0:
+            at_bound_kb = at_bound_kb or rss_kb
+            most_kb = max(most_kb, rss_kb)
+        sizes = {path.name: path.stat().st_size for path in device.state.glob("outbox.db*") if path.exists()}
+        largest, largest_database = max(largest, sum(sizes.values())), max(largest_database, sizes.get("outbox.db", 0))
+        if device.ledger.accepted >= told + task.count // 10:
+            told = device.ledger.accepted
+            task.say(f"{told} of {task.count} accepted, {rss_kb // 1024} MB resident, {sum(sizes.values()) >> 20} MB on disk")
+    growth_mb = round(max(0, most_kb - (at_bound_kb or 0)) / 1024, 1)
+    file_mb, with_wal_mb = round(largest_database / 2**20, 1), round(largest / 2**20, 1)
+    outcome.figures |= {"rss_growth_mb": growth_mb, "file_max_mb": file_mb, "with_wal_max_mb": with_wal_mb}
+    outcome.promise(growth_mb <= RSS_GROWTH_LIMIT_MB, f"resident memory grew by {growth_mb} MB")
+    outcome.promise(with_wal_mb <= bound_mb * FILE_LIMIT, f"{with_wal_mb} MB on disk, the bound is {bound_mb}")
+
+
+def rows(database):
+    with sqlite3.connect(database) as connection:
+        return connection.execute("SELECT count(*) FROM records").fetchone()[0]
+
+
+FAULTS = [Fault("offline", "offline with the outbox at its bound: dropped + received = accepted, memory and file bounded",
+                full=1_000_000, short=20_000, wave=1, play=play)]
