@@ -14,7 +14,7 @@ class Ledger:
         self._received = {}
         self._missing = set()  # accepted, not received so far
         self.duplicates = 0
-        self.altered = 0  # arrived with another content than was accepted
+        self.altered = 0  # arrived with another content than was accepted, or as no record at all
         self.last_received_s = 0.0  # time.monotonic()
         self.newest = None  # the record accepted last
 
@@ -34,7 +34,11 @@ class Ledger:
 
     def receive(self, payload):
         """A message of the device's telemetry topic."""
-        key, content = _key(json.loads(payload)), hash(bytes(payload))
+        try:
+            key, content = _key(json.loads(payload)), hash(bytes(payload))
+        except (ValueError, KeyError, TypeError):
+            self.altered += 1
+            return
         with self._lock:
             self.last_received_s = time.monotonic()
             if key in self._received:

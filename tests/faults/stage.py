@@ -18,6 +18,7 @@ from proxy import Proxy
 from subscriber import Subscriber
 
 KEEP_ALIVE = ["--keep-alive", "30s"]  # the shortest that AWS takes: a half-open connection is found within 45 s
+SETTLED_AFTER_S = 60 + 15  # the back-off's cap, and an attempt
 
 
 class Stage:
@@ -90,7 +91,7 @@ class Stage:
         self.broker.script("start")
         self._wait_for_subscriber()
 
-    def settle(self, device, limit_s=300, *options):
+    def settle(self, device, *options):
         """Leaves the device down and all that it accepted received, if it ever will be: a stop has 0.5 s for the last records, and
         what they do not suffice for waits in the outbox for the next run."""
         device.proxy.set_mode("pass")
@@ -98,13 +99,27 @@ class Stage:
             if not device.running():
                 device.start(*(options or (*device.pace(1), *KEEP_ALIVE)))
             before = device.ledger.missing()
-            with contextlib.suppress(DeviceFault):  # what is missing at the end says it
-                device.wait(lambda: not device.ledger.still_missing(before), f"the backlog of {device.name}", limit_s)
+            self._wait_for_arrivals(device, before)
             if device.running():
                 device.terminate()
             self.subscriber.barrier()
-            if not device.ledger.missing():
+            if not device.ledger.missing() or before and before == device.ledger.still_missing(before):
                 return
+
+    @staticmethod
+    def _wait_for_arrivals(device, keys):
+        """Until all have arrived, or none more does for longer than a back-off lasts. Who counts sees what is missing."""
+        left, since = len(keys), time.monotonic()
+
+        def over():
+            nonlocal left, since
+            now_left = len(device.ledger.still_missing(keys))
+            if now_left != left:
+                left, since = now_left, time.monotonic()
+            return not left or time.monotonic() - since > SETTLED_AFTER_S
+
+        with contextlib.suppress(DeviceFault):
+            device.wait(over, f"the backlog of {device.name}", 3600)
 
     def _wait_for_subscriber(self):
         if not self.subscriber.ready.wait(60):

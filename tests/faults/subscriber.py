@@ -6,6 +6,7 @@ may forget has been handed over, even when the broker is killed a moment later. 
 """
 
 import asyncio
+import collections
 import contextlib
 import ssl
 import threading
@@ -21,20 +22,21 @@ class Subscriber:
         self.tls = ssl.create_default_context(cafile=folder / "ca.crt")
         self.tls.load_cert_chain(folder / "subscriber.crt", folder / "subscriber.key")
         self.ready = threading.Event()
-        self.pong = threading.Event()
+        self.pings = collections.deque()  # an Event for each that is on its way
         self.writer = None
         self.task = asyncio.run_coroutine_threadsafe(self._run(), loop)
 
     def barrier(self, patience_s=60):
-        """When this returns, all that the broker wrote to us before has been counted. False: no broker."""
+        """When this returns, all that the broker wrote to us before has been counted."""
+        pong = threading.Event()
 
         async def ping():
-            if self.ready.is_set():
-                self.writer.write(mqtt.PINGREQ_PACKET)
+            self.pings.append(pong)
+            self.writer.write(mqtt.PINGREQ_PACKET)
 
-        self.pong.clear()
         asyncio.run_coroutine_threadsafe(ping(), self.loop).result()
-        return self.pong.wait(patience_s)
+        if not pong.wait(patience_s):
+            raise AssertionError("gave up waiting for the broker's answer to the subscriber")
 
     def close(self):
         self.task.cancel()
@@ -56,6 +58,7 @@ class Subscriber:
                 for packet in mqtt.take_packets(buffer):
                     self._handle(packet)
         finally:
+            self.pings.clear()
             self.writer.close()
 
     def _handle(self, packet):
@@ -65,6 +68,6 @@ class Subscriber:
         elif kind == mqtt.SUBACK:
             self.ready.set()
         elif kind == mqtt.PINGRESP:
-            self.pong.set()
+            self.pings.popleft().set()
         elif kind == mqtt.PUBLISH:
             self.on_message(*mqtt.read_publish(packet))

@@ -6,7 +6,7 @@ from outcome import Fault
 from stage import KEEP_ALIVE, Stage, in_parallel, pause, shares
 
 LANES = 3
-ROUNDS_A_RUN = 4  # then glimpse begins anew: its back-off, forgotten after 30 healthy seconds alone, would grow to minutes
+ROUNDS_A_RUN = 2  # then glimpse begins anew: its back-off, forgotten after 30 healthy seconds alone, would grow to minutes
 LONG_OUTAGE_S = 90  # long enough for the back-off to reach its cap of 60 s
 RECONNECT_LIMIT_S = 60 + 5
 ATTEMPT_SPACING_S = 1 - 0.05  # the clocks are two

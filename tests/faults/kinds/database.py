@@ -7,14 +7,15 @@ import shutil
 import sqlite3
 
 from counting import Ledger
-from devices import Glimpse, Probe
+from devices import DeviceFault, Glimpse, Probe
 from outcome import Fault
 from stage import Stage, in_parallel, shares
 
 LANES = 6
 RECORDS = 100
 EVERY_REAL = 10  # each tenth is played to the real program, the others to the probe
-PATIENCE_S = 120
+PATIENCE_S = 60
+MAX_BAD = 10  # are told in full
 
 
 def play(task, outcome):
@@ -49,7 +50,11 @@ def play_lane(task, outcome, stage, templates, devices, rounds):
         ledger = device.ledger = stage.ledgers[device.name] = Ledger()
         for payload in intact:
             ledger.accept(payload + b"\n")
-        crashed = not run_until_arrived(device, ledger)
+        try:
+            crashed = run_until_arrived(device, ledger) != 0
+        except DeviceFault:
+            device.close()
+            crashed = True
         stage.subscriber.barrier()
         with task.lock:
             figures = outcome.figures
@@ -57,21 +62,22 @@ def play_lane(task, outcome, stage, templates, devices, rounds):
             figures["intact_rows"] = figures.get("intact_rows", 0) + len(intact)
             missing = len(ledger.missing())
             if missing or crashed:
-                figures.setdefault("bad", []).append(f"{how}: {missing} of {len(intact)} intact rows missing, {device.last_words()}")
+                bad = f"{how}: {missing} of {len(intact)} intact rows missing, ended with {device.process.returncode}: {device.last_words()}"
+                figures["bad"] = [*figures.get("bad", []), bad][:MAX_BAD]
             outcome.add(ledger)
         task.one_done()
 
 
 def run_until_arrived(device, ledger):
-    """One run on the damaged file. False: it crashed, hung, or ended with a fault."""
+    """One run on the damaged file; gives its exit status."""
     if isinstance(device, Probe):
         device.start("--records", 1, "--rate", 1)
-        return device.wait_for_end(PATIENCE_S) == 0
+        return device.wait_for_end(PATIENCE_S)
     device.start(*device.pace(2))
     device.wait_for_lines(1)
     expected = ledger.missing()
     device.wait(lambda: not ledger.still_missing(expected), "the intact rows", PATIENCE_S)
-    return device.terminate()[0] == 0
+    return device.terminate()[0]
 
 
 def damage(folder, chance):

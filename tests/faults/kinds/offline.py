@@ -1,5 +1,6 @@
 """No broker for so long that the outbox is at its bound: the oldest go, are counted, and neither memory nor file grows."""
 
+import contextlib
 import sqlite3
 import time
 
@@ -59,16 +60,16 @@ def watch(task, outcome, device, bound_mb):
         largest, largest_database = max(largest, sum(sizes.values())), max(largest_database, sizes.get("outbox.db", 0))
         if device.ledger.accepted >= told + task.count // 10:
             told = device.ledger.accepted
-            task.say(f"{told} of {task.count} accepted, {rss_kb // 1024} MB resident, {sum(sizes.values()) >> 20} MB on disk")
+            task.say(f"{told} of {task.count} accepted, {rss_kb // 1024} MB resident, {sum(sizes.values()) // 10**6} MB on disk")
     growth_mb = round(max(0, most_kb - (at_bound_kb or 0)) / 1024, 1)
-    file_mb, with_wal_mb = round(largest_database / 2**20, 1), round(largest / 2**20, 1)
+    file_mb, with_wal_mb = round(largest_database / 1e6, 1), round(largest / 1e6, 1)
     outcome.figures |= {"rss_growth_mb": growth_mb, "file_max_mb": file_mb, "with_wal_max_mb": with_wal_mb}
     outcome.promise(growth_mb <= RSS_GROWTH_LIMIT_MB, f"resident memory grew by {growth_mb} MB")
     outcome.promise(with_wal_mb <= bound_mb * FILE_LIMIT, f"{with_wal_mb} MB on disk, the bound is {bound_mb}")
 
 
 def rows(database):
-    with sqlite3.connect(database) as connection:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
         return connection.execute("SELECT count(*) FROM records").fetchone()[0]
 
 

@@ -62,6 +62,10 @@ class Counting(unittest.TestCase):
         late.accept(record(1, value=1) + b"\n")
         self.assertEqual(late.altered, 1)
 
+    def test_what_is_no_record_is_seen_too(self):
+        for payload in (b"", b"{}", b"[1]", b"\xff", record(1)[:-1]):
+            self.assertEqual(self.ledger([], [payload]).altered, 1)
+
     def test_a_line_that_a_kill_cut_was_never_accepted(self):
         ledger = Ledger()
         ledger.accept(record(1))
