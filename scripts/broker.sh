@@ -122,6 +122,9 @@ CONF
     "cert": $(json "$dir/devices/$device.crt"),
     "key": $(json "$dir/devices/$device.key"),
     "device": "$device"
+  },
+  "outbox": {
+    "state": $(json "$dir/state")
   }
 }
 JSON

@@ -46,7 +46,7 @@ Round source_round(Classifier& classifier, const BenchJob& job) {
   SourceOptions options;
   options.uri = job.source;
   options.loop = true;  // a short clip gives all the frames, too
-  Reporter reporter({}, std::chrono::hours(1), {}, [] { return OutboxCounts{}; });
+  Reporter reporter({}, std::chrono::hours(1), {}, [] { return std::nullopt; });
   const Recognition steps = recognition_by(classifier);
   Round round;
   std::array<double, Recognition::slots> prepare_ms{};

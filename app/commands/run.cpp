@@ -11,10 +11,12 @@
 #include "commands/summary.hpp"
 #include "core/error.hpp"
 #include "core/shutdown.hpp"
-#include "device/credentials.hpp"
+#include "core/state_folder.hpp"
+#include "device/identity.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/reporter.hpp"
+#include "telemetry/outbox/outbox.hpp"
 #include "telemetry/publisher.hpp"
 #include "view/console_view.hpp"
 #include "view/lines_view.hpp"
@@ -34,7 +36,23 @@ BrokerSettings broker_settings(const Settings::Telemetry& telemetry, const std::
   broker.credentials = {telemetry.ca, telemetry.cert, telemetry.key};
   broker.device = device;
   broker.insecure = telemetry.insecure;
+  broker.proxy = telemetry.proxy;
+  broker.keep_alive = std::chrono::floor<std::chrono::seconds>(telemetry.keep_alive);
   return broker;
+}
+
+/// One file for each device name: records belong to the name they were made under.
+OutboxSettings outbox_settings(const Settings::Outbox& outbox, const std::string& device) {
+  const bool is_fifo = outbox.drain == "fifo";
+  if (!is_fifo && outbox.drain != "newest")
+    throw Error(ExitCode::usage, "--drain \"" + outbox.drain + "\": expected newest or fifo");
+  OutboxSettings made;
+  made.file = state_folder(outbox.state) + "/outbox-" + device + ".db";
+  made.max_bytes = static_cast<std::uint64_t>(outbox.max_mb) * 1'000'000;
+  made.max_age = std::chrono::duration_cast<std::chrono::seconds>(outbox.max_age);
+  made.sync = outbox.sync;
+  made.drain = is_fifo ? Drain::fifo : Drain::newest;
+  return made;
 }
 
 std::string device_name(const Settings::Telemetry& telemetry) {
@@ -93,6 +111,11 @@ int run(const Settings& settings, Shutdown& shutdown) {
   const auto announce = [&](const std::string& line) {  // with --json standard output is for records alone
     settings.json ? spdlog::info("{}", line) : output.write(line + "\n");
   };
+  const bool live_screen = !settings.json && is_live_terminal();
+  const auto view = record_view(output, settings.json, live_screen);
+  std::optional<Outbox> outbox;  // before the model: another process may have it
+  if (has_broker) outbox.emplace(outbox_settings(settings.outbox, device), view.get());
+
   Classifier classifier({settings.model.name, settings.model.quantized, settings.model.backend,
                          settings.model.threads, settings.model.trust});
   const ClassifierInfo& model = classifier.info();
@@ -103,21 +126,19 @@ int run(const Settings& settings, Shutdown& shutdown) {
       open_source({settings.source.uri, settings.source.fps, settings.source.loop, shutdown.token()});
   announce("source " + source->info().description);
 
+  const std::string boot = new_boot_id();
+  const ModelIdentity identity{model.name, model.quantized, model.backend, model.sha256};
   std::optional<Publisher> publisher;
-  if (has_broker) publisher.emplace(broker, GLIMPSE_VERSION);
+  if (has_broker) publisher.emplace(broker, StatusMessage{GLIMPSE_VERSION, device, boot, identity}, *outbox);
   const auto link = [&] { return publisher ? std::optional(publisher->status()) : std::nullopt; };
-  const bool live_screen = !settings.json && is_live_terminal();
-  const auto view = record_view(output, settings.json, live_screen);
-  std::vector<Sink*> sinks;
-  if (view) sinks.push_back(view.get());
-  if (publisher) sinks.push_back(&*publisher);
+  std::vector<Sink*> sinks;  // the outbox shows each record once it is safe
+  if (outbox) sinks.push_back(&*outbox);
+  if (view && !outbox) sinks.push_back(view.get());
 
-  Reporter reporter(
-      {host_name(), device, new_boot_id(), {model.name, model.quantized, model.backend, model.sha256}},
-      settings.telemetry.interval, sinks, [&] {
-        const PublisherStatus status = link().value_or(PublisherStatus{});
-        return OutboxCounts{status.pending, status.dropped};
-      });
+  Reporter reporter({host_name(), device, boot, identity}, settings.telemetry.interval, sinks,
+                    [&]() -> std::optional<DeliveryStatus> { return link(); },
+                    {settings.telemetry.event_hold, settings.telemetry.event_confidence,
+                     settings.telemetry.events_per_hour});
   const auto print_summary = [&] { spdlog::info("{}", summary(reporter.totals(), link())); };
   shutdown.set_last_words([&] {
     print_summary();
@@ -128,8 +149,7 @@ int run(const Settings& settings, Shutdown& shutdown) {
   {
     std::optional<ConsoleView> console;
     if (live_screen) {
-      console.emplace(
-          output, [&] { return reporter.peek(); }, [&] { return link_line(link()); });
+      console.emplace(output, [&] { return reporter.peek(); });
       log_above(&*console);
     }
     Pipeline pipeline(
@@ -141,6 +161,7 @@ int run(const Settings& settings, Shutdown& shutdown) {
   }
   reporter.finish();
   const bool stopped = shutdown.token().stop_requested();
+  if (outbox) outbox->flush(stopped ? Steady::duration(patience_at_stop) : patience_at_end);
   if (publisher) publisher->finish(stopped ? Steady::duration(patience_at_stop) : patience_at_end);
   print_summary();
   shutdown.set_last_words(nullptr);

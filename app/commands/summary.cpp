@@ -14,17 +14,15 @@ std::string summary(const RunTotals& totals, const std::optional<PublisherStatus
                      " dropped";
   if (totals.skipped > 0) text += ", " + std::to_string(totals.skipped) + " pictures skipped";
   text += "; records: " + std::to_string(totals.records) + " made";
+  if (totals.events_left_out > 0) {
+    text += ", " + std::to_string(totals.events_left_out) + " events left out";
+  }
   if (link) {
-    text += ", " + std::to_string(link->sent) + " acknowledged by the broker, " +
-            std::to_string(link->pending) + " not sent, " + std::to_string(link->dropped) + " dropped";
+    text += ", " + std::to_string(link->acknowledged) + " acknowledged by the broker, " +
+            std::to_string(link->pending) + " kept for the next run, " + std::to_string(link->dropped) +
+            " dropped";
   }
   return text;
-}
-
-std::string link_line(const std::optional<PublisherStatus>& link) {
-  if (!link) return "";
-  return std::string("broker ") + (link->up ? "connected" : "not connected") + "   " + std::to_string(link->sent) +
-         " sent   " + std::to_string(link->pending) + " waiting   " + std::to_string(link->dropped) + " dropped";
 }
 
 int exit_status(const PipelineEnd& end, const RunTotals& totals, const std::optional<PublisherStatus>& link,

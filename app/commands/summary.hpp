@@ -10,12 +10,9 @@
 
 namespace glimpse {
 
-/// "720 frames in 7.3 s, 98.4 fps, 0 dropped; records: 8 made, 8 acknowledged by the broker, 0 waiting, 0
-/// dropped"
+/// "720 frames in 7.3 s, 98.4 fps, 0 dropped; records: 8 made, 8 acknowledged by the broker, 0 kept for
+/// the next run, 0 dropped"
 [[nodiscard]] std::string summary(const RunTotals& totals, const std::optional<PublisherStatus>& link);
-
-/// The state of the link, for the screen; "" where there is none.
-[[nodiscard]] std::string link_line(const std::optional<PublisherStatus>& link);
 
 /// The exit status, with its reason in the log. A stop by a signal is an orderly end. The link never stops
 /// the pictures, but a run whose credentials were never accepted ends as one.

@@ -31,11 +31,24 @@ struct Settings {
 
   struct Telemetry {
     std::chrono::milliseconds interval{1000};  // 0: a record for every frame
-    std::string broker;                        // empty: records go to the console alone
+    std::chrono::milliseconds event_hold{300};
+    double event_confidence = 0.5;
+    int events_per_hour = 3600;  // 0: no events
+    std::string broker;          // empty: records go to the console alone
     std::string ca, cert, key;
     std::string device;  // empty: the host name
     bool insecure = false;
+    std::string proxy;  // empty: none, whatever the environment says
+    std::chrono::milliseconds keep_alive{60'000};
   } telemetry;
+
+  struct Outbox {
+    std::string state;  // the folder; empty: that of the system or the user
+    int max_mb = 64;    // millions of bytes
+    std::chrono::milliseconds max_age{720 * std::chrono::hours(1)};
+    std::chrono::milliseconds sync{1000};  // what a power cut may cost
+    std::string drain = "newest";          // or fifo
+  } outbox;
 
   struct Eval {
     std::string images;  // the folder

@@ -1,194 +1,107 @@
 #include "device/credentials.hpp"
 
-#include <fcntl.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <climits>
-#include <cstdint>
 #include <ctime>
-#include <memory>
-#include <random>
-#include <system_error>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "device/pem.hpp"
+#include "device/token_key.hpp"
 
 namespace glimpse {
 namespace {
 
-constexpr std::size_t max_pem_bytes = 1024 * 1024;
-
-struct Free {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using Certificate = std::unique_ptr<X509, Free>;
-using Key = std::unique_ptr<EVP_PKEY, Free>;
+using Clock = std::chrono::system_clock;
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ExitCode::credentials, message);
 }
 
-/// A file opened once: what is judged by status() is what is read by text(), whatever happens to the name
-/// meanwhile.
-class OpenFile {
+std::string named(const char* what, const std::string& path) {
+  return std::string(what) + " '" + escape_control(path) + "'";
+}
+
+std::optional<Clock::time_point> end_of(const X509* certificate) {
+  tm end{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) return std::nullopt;
+  return Clock::from_time_t(timegm(&end));
+}
+
+class Digest {
  public:
-  OpenFile(std::string what, const std::string& path)
-      : name_(std::move(what) + " '" + escape_control(path) + "'"),
-        fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (fd_ < 0)
-      refuse(name_ + " cannot be opened: " + std::generic_category().message(errno) + "; correct its path");
-    if (fstat(fd_, &status_) != 0 || !S_ISREG(status_.st_mode)) {
-      close(fd_);
-      refuse(name_ + " is not a file; give the path of a PEM file");
-    }
+  Digest() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
+  void add(const Secret& bytes) {
+    const std::size_t size = bytes.size();
+    EVP_DigestUpdate(context_.get(), &size, sizeof(size));  // where one file ends and the next begins
+    EVP_DigestUpdate(context_.get(), bytes.data(), size);
   }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() { close(fd_); }
-
-  [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] const struct stat& status() const { return status_; }
-
-  [[nodiscard]] std::unique_ptr<BIO, Free> contents() const {
-    std::unique_ptr<BIO, Free> bio(BIO_new(BIO_s_mem()));
-    std::array<char, 4096> block{};
-    std::size_t total = 0;
-    ssize_t got = 0;
-    while ((got = read(fd_, block.data(), block.size())) > 0 &&
-           (total += static_cast<std::size_t>(got)) <= max_pem_bytes) {
-      BIO_write(bio.get(), block.data(), static_cast<int>(got));
-    }
-    if (got < 0) refuse(name_ + " cannot be read: " + std::generic_category().message(errno));
-    return bio;
+  [[nodiscard]] std::array<unsigned char, 32> value() {
+    std::array<unsigned char, 32> bytes{};
+    EVP_DigestFinal_ex(context_.get(), bytes.data(), nullptr);
+    return bytes;
   }
 
  private:
-  std::string name_;
-  int fd_;
-  struct stat status_ {};
-};
-
-Certificate read_certificate(const OpenFile& file) {
-  Certificate certificate(PEM_read_bio_X509(file.contents().get(), nullptr, nullptr, nullptr));
-  ERR_clear_error();
-  if (!certificate)
-    refuse(file.name() + " holds no PEM certificate; give one that has a line BEGIN CERTIFICATE");
-  return certificate;
-}
-
-void check_not_expired(const OpenFile& file, const X509* certificate) {
-  // Not yet valid is left to the handshake: a board without a battery starts in 1970 and learns the time
-  // later.
-  if (X509_cmp_current_time(X509_get0_notAfter(certificate)) >= 0) return;
-  tm end{};
-  char text[32] = "";
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1) {
-    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &end);
-  }
-  refuse(file.name() + " expired at " + text + "; have a new one issued");
-}
-
-void check_private(const OpenFile& file, const std::string& path) {
-  const uid_t owner = file.status().st_uid;
-  const std::string shown = escape_control(path);
-  if (owner != geteuid() && owner != 0) {
-    refuse(file.name() + " belongs to another user (uid " + std::to_string(owner) + "): chown " +
-           std::to_string(geteuid()) + " " + shown);
-  }
-  const mode_t mode = file.status().st_mode & 07777;
-  if (mode != 0600 && mode != 0400) {
-    char octal[8] = "";
-    snprintf(octal, sizeof(octal), "%04o", static_cast<unsigned>(mode));
-    refuse(file.name() + " has mode " + octal +
-           ", and a private key is for its owner's eyes alone: chmod 600 " + shown);
-  }
-}
-
-Key read_key(const OpenFile& file) {
-  bool encrypted = false;
-  // Without a callback OpenSSL would ask for the pass phrase on the terminal.
-  const auto no_pass_phrase = [](char*, int, int, void* flag) {
-    *static_cast<bool*>(flag) = true;
-    return -1;
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   };
-  Key key(PEM_read_bio_PrivateKey(file.contents().get(), nullptr, no_pass_phrase, &encrypted));
-  ERR_clear_error();
-  if (encrypted)
-    refuse(file.name() + " is encrypted; give a key without a pass phrase (openssl pkey -in OLD -out NEW)");
-  if (!key) refuse(file.name() + " holds no PEM private key; give one that has a line BEGIN PRIVATE KEY");
-  return key;
-}
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
 
 }  // namespace
 
-void check_credentials(const Credentials& credentials) {
-  if (!credentials.ca_file.empty()) {
-    (void)read_certificate(OpenFile("CA file", credentials.ca_file));
+LoadedCredentials::LoadedCredentials(const Credentials& files)
+    : names_{files.ca_file, files.cert_file, without_pin(files.key_file)} {
+  Digest digest;
+  if (!files.ca_file.empty()) {
+    const Secret ca = read_checked_file("CA file", files.ca_file);
+    (void)parse_certificates(named("CA file", files.ca_file), ca);
+    digest.add(ca);
+    ca_.emplace(ca);
   }
-  if (credentials.cert_file.empty() && credentials.key_file.empty()) return;
-  if (credentials.key_file.empty()) {
-    refuse("a certificate ('" + escape_control(credentials.cert_file) +
-           "') but no key is given; add --key FILE");
+  if (files.key_file.empty() && !files.cert_file.empty())
+    refuse("a certificate ('" + escape_control(files.cert_file) + "') but no key is given; add --key FILE");
+  if (files.cert_file.empty() && !files.key_file.empty())
+    refuse("a key ('" + escape_control(names_.key_file) + "') but no certificate is given; add --cert FILE");
+  if (!files.key_file.empty()) {
+    const bool token = is_token_uri(files.key_file);
+    const std::string key_name = named("key", names_.key_file),
+                      cert_name = named("certificate", files.cert_file);
+    const Secret key_pem = token ? reference_pem(files.key_file) : read_private_file("key", files.key_file);
+    const Secret cert_pem = read_checked_file("certificate", files.cert_file);
+    const auto certificates = parse_certificates(cert_name, cert_pem);
+    const Key key = token ? find_token_key(files.key_file, key_pem) : parse_key(key_name, key_pem);
+    if (X509_check_private_key(certificates.front().get(), key.get()) != 1) {
+      ERR_clear_error();
+      refuse(key_name + " does not belong to " + cert_name + "; give the pair that was issued together");
+    }
+    end_ = end_of(certificates.front().get());
+    digest.add(cert_pem);
+    digest.add(key_pem);
+    cert_.emplace(cert_pem);
+    key_.emplace(key_pem);
   }
-  if (credentials.cert_file.empty()) {
-    refuse("a key ('" + escape_control(credentials.key_file) +
-           "') but no certificate is given; add --cert FILE");
-  }
-  const OpenFile key_file("key", credentials.key_file);
-  check_private(key_file, credentials.key_file);
-  const OpenFile cert_file("certificate", credentials.cert_file);
-  const Certificate certificate = read_certificate(cert_file);
-  check_not_expired(cert_file, certificate.get());
-  const Key key = read_key(key_file);
-  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
-    ERR_clear_error();
-    refuse(key_file.name() + " does not belong to " + cert_file.name() +
-           "; give the pair that was issued together");
-  }
+  digest_ = digest.value();
 }
 
-bool is_device_name(const std::string& name) {
-  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' ||
-           c == '_' || c == '-';
-  });
-}
-
-std::string host_name() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
-
-std::string default_device_name() {
-  std::string name = host_name().substr(0, 128);
-  for (char& c : name) {
-    if (!is_device_name(std::string(1, c))) c = '-';
-  }
-  return name.empty() ? "glimpse" : name;
-}
-
-std::string new_boot_id() {
-  std::random_device random;
-  std::array<std::uint8_t, 16> bytes{};
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;  // version 4
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;  // variant of RFC 4122
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    static constexpr char hex[] = "0123456789abcdef";
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += {hex[bytes[i] >> 4], hex[bytes[i] & 15]};
-  }
+std::string LoadedCredentials::valid_until() const {
+  if (!end_) return "";
+  const std::time_t seconds = Clock::to_time_t(*end_);
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32] = "";
+  strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts);
   return text;
+}
+
+void LoadedCredentials::refuse_expired() const {
+  if (!end_ || Clock::now() <= *end_) return;
+  refuse(named("certificate", names_.cert_file) + " expired at " + valid_until() + "; have a new one issued");
+}
+
+void check_credentials(const Credentials& credentials) {
+  LoadedCredentials(credentials).refuse_expired();
 }
 
 }  // namespace glimpse

@@ -1,7 +1,13 @@
-// The device's name and keys, checked before anything is sent.
+// The device's key and certificates, checked before use and kept in memory: what was checked is what is used.
 #pragma once
 
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
+
+#include "device/sealed_file.hpp"
 
 namespace glimpse {
 
@@ -9,25 +15,40 @@ namespace glimpse {
 struct Credentials {
   std::string ca_file;
   std::string cert_file;
-  std::string key_file;
+  std::string key_file;  // or a PKCS#11 URI, pkcs11:token=…;object=…?pin-source=…
 };
 
-/// Throws Error(credentials), naming the file and the command that mends it, when a file is missing or is not PEM, the
-/// key is readable by others (mode beyond 0600) or of another owner (not us, not root), cert and key do not belong together, only one of the
-/// two is given, or the certificate has expired.
+/// The files' content, read once. Immutable. The paths below are to copies in memory, for OpenSSL and paho;
+/// they are good for this process while the object lives, and "" where there is no such file.
+class LoadedCredentials {
+ public:
+  LoadedCredentials() = default;  // none
+  /// Throws Error(credentials), naming the file and the command that mends it, when a file is missing or is
+  /// not PEM, read_private_file() refuses the key, cert and key do not belong together, or only one of the
+  /// two is given; Error(internal) without memory or descriptors.
+  explicit LoadedCredentials(const Credentials& files);
+
+  [[nodiscard]] std::string ca_path() const { return ca_ ? ca_->path() : ""; }
+  [[nodiscard]] std::string cert_path() const { return cert_ ? cert_->path() : ""; }
+  [[nodiscard]] std::string key_path() const { return key_ ? key_->path() : ""; }
+
+  /// What the user calls them, for messages; a key's URI without its PIN.
+  [[nodiscard]] const Credentials& names() const { return names_; }
+  /// "2026-12-24 18:00:00 UTC": the end of our certificate; "" without one.
+  [[nodiscard]] std::string valid_until() const;
+  /// Throws Error(credentials) when our certificate has expired. One not yet valid is left to the handshake:
+  /// a board without a battery starts in 1970 and learns the time later.
+  void refuse_expired() const;
+  [[nodiscard]] bool same_content(const LoadedCredentials& other) const { return digest_ == other.digest_; }
+
+ private:
+  Credentials names_;
+  std::optional<SealedFile> ca_, cert_, key_;
+  std::optional<std::chrono::system_clock::time_point> end_;  // our certificate's
+  std::array<unsigned char, 32> digest_{};                    // SHA-256 of all three
+};
+
+/// Throws as LoadedCredentials and its refuse_expired() do.
 void check_credentials(const Credentials& credentials);
-
-/// A thing name as AWS IoT takes it, so that it is also one MQTT topic level: 1 to 128 of a-z A-Z 0-9 : _ -
-/// Source: AWS IoT API reference, CreateThing, thingName.
-[[nodiscard]] bool is_device_name(const std::string& name);
-
-/// This host's name (what the lab calls `hostname`), "" where it cannot be read.
-[[nodiscard]] std::string host_name();
-
-/// The default device name: the host name, with what is_device_name() does not take turned into '-'.
-[[nodiscard]] std::string default_device_name();
-
-/// A random UUID (RFC 4122, version 4) that names one run of the program.
-[[nodiscard]] std::string new_boot_id();
 
 }  // namespace glimpse

@@ -1,27 +1,38 @@
 #include "pipeline/reporter.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 namespace glimpse {
 namespace {
 
-/// Rates and percentiles are those since the last record, and over a second where records come faster than
-/// that.
+/// Rates and percentiles are those of the last interval, and of a second where that is shorter.
 Steady::duration window_for(std::chrono::milliseconds interval) {
   return std::max(interval, std::chrono::milliseconds(1000));
 }
 
 }  // namespace
 
+std::int64_t system_clock_ms() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+}
+
 Reporter::Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
-                   std::function<OutboxCounts()> outbox)
+                   std::function<std::optional<DeliveryStatus>()> delivery, EventRule events,
+                   std::function<std::int64_t()> wall_clock)
     : identity_(std::move(identity)),
       interval_(interval),
       sinks_(std::move(sinks)),
-      outbox_(std::move(outbox)),
+      delivery_(std::move(delivery)),
+      events_(events),
+      wall_clock_(std::move(wall_clock)),
       captured_(window_for(interval)),
       inferred_(window_for(interval)),
-      preprocessed_(window_for(interval)) {}
+      preprocessed_(window_for(interval)),
+      changes_(events.hold, events.confidence),
+      cap_(events.per_hour) {}
 
 void Reporter::frame_seen(std::uint64_t missed_before, Steady::time_point now) {
   const std::lock_guard lock(mutex_);
@@ -41,36 +52,67 @@ void Reporter::picture_skipped() {
 }
 
 void Reporter::classified(const Frame& frame, const Classification& result, Steady::time_point now) {
-  std::unique_lock lock(mutex_);
-  if (!first_) first_ = now;
-  last_ = now;
-  ++totals_.classified;
-  ++unreported_;
-  inferred_.add(now, result.inference_ms);
-  preprocessed_.add(now, result.preprocess_ms);
-  predictions_ = result.top;
-  frame_index_ = frame.index;
-  frame_age_ms_ = std::chrono::duration<double, std::milli>(now - frame.captured_at).count();
-  if (interval_.count() == 0) send(lock);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!first_) first_ = now;
+    last_ = now;
+    ++totals_.classified;
+    ++unreported_;
+    inferred_.add(now, result.inference_ms);
+    preprocessed_.add(now, result.preprocess_ms);
+    predictions_ = result.top;
+    frame_index_ = frame.index;
+    frame_age_ms_ = std::chrono::duration<double, std::milli>(now - frame.captured_at).count();
+  }
+  if (interval_.count() == 0) {
+    send(Trigger::interval);
+  } else if (is_event(result.top, now)) {
+    send(Trigger::change);
+  }
+}
+
+bool Reporter::is_event(const std::vector<Prediction>& predictions, Steady::time_point now) {
+  if (events_.per_hour == 0 || !changes_.changes_at(predictions, now)) return false;
+  const HourlyCap::Answer answer = cap_.ask(now);
+  if (answer == HourlyCap::Answer::granted) return true;
+  if (answer == HourlyCap::Answer::refused_anew) {
+    spdlog::warn(
+        "more than {} changes of the top-1 within an hour (--events-per-hour): those above have no record of "
+        "their own",
+        events_.per_hour);
+  }
+  const std::lock_guard lock(mutex_);
+  ++totals_.events_left_out;
+  return false;
 }
 
 void Reporter::tick() {
-  std::unique_lock lock(mutex_);
-  send(lock);
+  send(Trigger::interval);
 }
 
 void Reporter::finish() {
-  std::unique_lock lock(mutex_);
-  if (unreported_ > 0) send(lock);
+  {
+    const std::lock_guard lock(mutex_);
+    if (unreported_ == 0) return;
+  }
+  send(Trigger::interval);
 }
 
-void Reporter::send(std::unique_lock<std::mutex>& lock) {
+void Reporter::send(Trigger trigger) {
+  const std::lock_guard in_order(sending_);
+  const Record record = next_record(trigger);
+  for (Sink* const sink : sinks_) sink->accept(record);
+}
+
+Record Reporter::next_record(Trigger trigger) {
+  const std::lock_guard lock(mutex_);
   ++totals_.records;
   unreported_ = 0;
   system_ = system_meter_.read();
-  const Record record = current(Steady::now());
-  lock.unlock();
-  for (Sink* const sink : sinks_) sink->accept(record);
+  Record record = current(Steady::now());
+  record.time_ms = time_stamps_.next(record.time_ms);
+  record.trigger = trigger;
+  return record;
 }
 
 Record Reporter::peek() {
@@ -84,9 +126,7 @@ Record Reporter::current(Steady::time_point now) {
   record.device = identity_.device;
   record.boot = identity_.boot;
   record.seq = totals_.records;
-  record.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+  record.time_ms = wall_clock_();
   record.model = identity_.model;
   record.capture_fps = captured_.rate(now);
   record.inference_fps = inferred_.rate(now);
@@ -99,9 +139,7 @@ Record Reporter::current(Steady::time_point now) {
   record.inference_ms = inferred_.percentiles(now);
   record.predictions = predictions_;
   record.system = system_;
-  const OutboxCounts outbox = outbox_();
-  record.outbox_pending = outbox.pending;
-  record.outbox_dropped = outbox.dropped;
+  record.delivery = delivery_();
   return record;
 }
 

@@ -11,7 +11,10 @@
 #include "capture/video_source.hpp"
 #include "device/system_status.hpp"
 #include "inference/classifier.hpp"
+#include "pipeline/change_detector.hpp"
+#include "pipeline/hourly_cap.hpp"
 #include "pipeline/rolling_window.hpp"
+#include "pipeline/time_stamps.hpp"
 #include "telemetry/sink.hpp"
 
 namespace glimpse {
@@ -23,12 +26,18 @@ struct RunTotals {
   std::uint64_t dropped = 0;     // of those, overwritten by a newer one
   std::uint64_t skipped = 0;     // pictures that could not be decoded
   std::uint64_t records = 0;
-  double seconds = 0;  // from the first classified frame to the last
+  std::uint64_t events_left_out = 0;  // changes of the top-1 above the cap: without a record of their own
+  double seconds = 0;                 // from the first classified frame to the last
 };
 
-struct OutboxCounts {
-  std::uint64_t pending = 0, dropped = 0;
+/// When a change of the top-1 has a record at once: see ChangeDetector and HourlyCap.
+struct EventRule {
+  std::chrono::milliseconds hold{0};
+  double confidence = 0;
+  int per_hour = 0;  // 0: never
 };
+
+[[nodiscard]] std::int64_t system_clock_ms();
 
 class Reporter {
  public:
@@ -36,10 +45,11 @@ class Reporter {
     std::string hostname, device, boot;
     ModelIdentity model;
   };
-  /// `interval` 0: a record for every frame, sent from the thread that calls classified(); else tick() sends
-  /// them.
+  /// `interval` 0: a record for every frame, sent from the thread that calls classified(), and no events;
+  /// else tick() sends them, and classified() sends those of events. `wall_clock` gives Unix milliseconds.
   Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
-           std::function<OutboxCounts()> outbox);
+           std::function<std::optional<DeliveryStatus>()> delivery, EventRule events = {},
+           std::function<std::int64_t()> wall_clock = system_clock_ms);
 
   void frame_seen(std::uint64_t missed_before, Steady::time_point now);
   void frame_dropped();
@@ -57,13 +67,20 @@ class Reporter {
 
  private:
   [[nodiscard]] Record current(Steady::time_point now);
-  void send(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] Record next_record(Trigger trigger);
+  void send(Trigger trigger);
+  [[nodiscard]] bool is_event(const std::vector<Prediction>& predictions, Steady::time_point now);
 
   const Identity identity_;
   const std::chrono::milliseconds interval_;
   const std::vector<Sink*> sinks_;
-  const std::function<OutboxCounts()> outbox_;
+  const std::function<std::optional<DeliveryStatus>()> delivery_;
+  const EventRule events_;
+  const std::function<std::int64_t()> wall_clock_;
 
+  // The thread that classifies and the one that ticks both send: this keeps the order of seq. Taken before
+  // mutex_, and held while the sinks work.
+  std::mutex sending_;
   mutable std::mutex mutex_;  // guards all below; not held while a sink works
   SystemMeter system_meter_;
   SystemStatus system_;  // as of the last record
@@ -74,6 +91,11 @@ class Reporter {
   std::optional<std::uint64_t> frame_index_;
   std::optional<double> frame_age_ms_;
   std::optional<Steady::time_point> first_, last_;  // classified
+  TimeStamps time_stamps_;
+
+  // Of the thread that classifies alone.
+  ChangeDetector changes_;
+  HourlyCap cap_;
 };
 
 }  // namespace glimpse

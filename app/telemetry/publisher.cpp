@@ -3,13 +3,13 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
 
 #include "core/text.hpp"
-#include "telemetry/link/mqtt_link.hpp"
 
 namespace glimpse {
 namespace {
@@ -17,14 +17,28 @@ namespace {
 using namespace std::chrono_literals;
 
 // Ids of the two status messages, which no record has.
-constexpr std::uint64_t online_id = 0, offline_id = std::numeric_limits<std::uint64_t>::max();
+constexpr std::int64_t online_id = 0, offline_id = std::numeric_limits<std::int64_t>::max();
 constexpr int last_attempts = 2;  // a session that breaks while finishing gets a second one
 constexpr auto goodbye_limit = 400ms;
-constexpr auto healthy = 30s;  // a session this long forgives what was before it
+constexpr auto between_looks = 5s;  // at the credentials' files
+constexpr auto healthy = 30s;       // a session this long forgives what was before it
 
-std::string status_json(const char* state, const std::string& version, const std::string& device) {
-  return nlohmann::ordered_json{{"status", state}, {"version", version}, {"device", device}}.dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+std::int64_t unix_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::string status_json(const char* state, const StatusMessage& it) {
+  return nlohmann::ordered_json{{"status", state},
+                                {"version", it.version},
+                                {"device", it.device},
+                                {"boot", it.boot},
+                                {"model",
+                                 {{"name", it.model.name},
+                                  {"quantized", it.model.quantized},
+                                  {"backend", it.model.backend},
+                                  {"sha256", it.model.sha256}}}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::function<double()> uniform01() {
@@ -34,9 +48,9 @@ std::function<double()> uniform01() {
   };
 }
 
-PublisherSeams real_world(const BrokerSettings& settings, const std::string& version) {
-  return {make_mqtt_link(settings, status_json("offline", version, settings.device)), uniform01(),
-          Steady::now, [](std::chrono::milliseconds pause) { return pause; }};
+PublisherSeams real_world(const BrokerSettings& settings, const StatusMessage& message) {
+  return {make_mqtt_link(settings, status_json("offline", message)), uniform01(), Steady::now,
+          [](std::chrono::milliseconds pause) { return pause; }};
 }
 
 /// A peer that hangs up while OpenSSL writes must not end the process.
@@ -49,37 +63,41 @@ void ignore_broken_pipes() {
 
 }  // namespace
 
-Publisher::Publisher(BrokerSettings settings, std::string version)
-    : Publisher(settings, version, real_world(settings, version)) {}
+Publisher::Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox)
+    : Publisher(settings, message, outbox, real_world(settings, message)) {}
 
-Publisher::Publisher(BrokerSettings settings, std::string version, PublisherSeams seams)
+Publisher::Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox, PublisherSeams seams)
     : settings_(std::move(settings)),
-      version_(std::move(version)),
+      message_(std::move(message)),
       telemetry_topic_(telemetry_topic(settings_.device)),
       status_topic_(status_topic(settings_.device)),
+      outbox_(outbox),
       seams_(std::move(seams)),
-      backoff_(1s, 60s, seams_.random01) {
-  status_.since = std::chrono::system_clock::now();
+      backoff_(1s, 60s, seams_.random01),
+      breaks_(settings_.device, {status_topic_, telemetry_topic_}) {
+  status_.link_since_ms = unix_ms();
+  outbox_.set_on_change([this] { wake(); });
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 Publisher::~Publisher() {
   finish(Steady::duration::zero());
-}
-
-void Publisher::accept(const Record& record) {
-  std::string payload = to_json(record);
-  const std::lock_guard lock(mutex_);
-  queue_.push(std::move(payload));
-  wake_.notify_all();
+  outbox_.set_on_change(nullptr);
 }
 
 PublisherStatus Publisher::status() const {
+  const Outbox::Counts counts = outbox_.counts();
   const std::lock_guard lock(mutex_);
   PublisherStatus status = status_;
-  status.pending = queue_.size();
-  status.dropped = queue_.dropped();
+  status.pending = counts.pending;
+  status.dropped = counts.dropped;
   return status;
+}
+
+void Publisher::wake() {
+  const std::lock_guard lock(mutex_);
+  ++changes_;
+  wake_.notify_all();
 }
 
 void Publisher::finish(Steady::duration patience) {
@@ -87,6 +105,7 @@ void Publisher::finish(Steady::duration patience) {
   {
     std::unique_lock lock(mutex_);
     finishing_ = true;
+    ++changes_;
     wake_.notify_all();
     wake_.wait_for(lock, patience, [this] { return ended_; });
   }
@@ -105,114 +124,197 @@ void Publisher::run(const std::stop_token& stop) {
     } else {
       note_up();
       const auto began = seams_.now();
-      if (serve(stop) == Ended::done) {
+      const Ended ended = serve(stop);
+      if (ended == Ended::done) {
         say_goodbye();
         break;
       }
+      if (ended == Ended::renewed) continue;
       if (seams_.now() - began >= healthy) backoff_.reset();
     }
     again = pause_before_retry(stop);
   }
   seams_.link->disconnect();
+  set_link(LinkState::closed);
   const std::lock_guard lock(mutex_);
-  queue_.requeue_in_flight();
-  if (status_.up) status_.since = std::chrono::system_clock::now();
-  status_.up = false;
   ended_ = true;
   wake_.notify_all();
 }
 
 std::optional<LinkFault> Publisher::connect(const std::stop_token& stop) {
+  set_link(LinkState::connecting);
+  (void)renew_credentials();
   {
     const std::lock_guard lock(mutex_);
     lost_.reset();
+    attempt_began_ = seams_.now();
     if (finishing_) ++last_attempts_;
   }
   LinkEvents events;
-  events.acknowledged = [this](std::uint64_t id) {
-    const std::lock_guard lock(mutex_);
-    if (id == offline_id) goodbye_acknowledged_ = true;
-    if (queue_.acknowledge(id)) ++status_.sent;
-    last_progress_ = seams_.now();
-    wake_.notify_all();
-  };
+  events.acknowledged = [this](std::uint64_t id) { acknowledged(static_cast<std::int64_t>(id)); };
   events.lost = [this](const LinkFault& fault) {
     const std::lock_guard lock(mutex_);
     lost_ = fault;
+    ++changes_;
     wake_.notify_all();
   };
   return seams_.link->connect(stop, connect_limit, std::move(events));
 }
 
-Publisher::Ended Publisher::serve(const std::stop_token& stop) {
-  next_slot_ = seams_.now() + spacing;
-  const bool greeted = seams_.link->publish(online_id, status_topic_, status_message("online"), true);
-  std::unique_lock lock(mutex_);
-  last_progress_ = seams_.now();
-  if (!greeted && !lost_)
-    lost_ = LinkFault{LinkProblem::lost, "the session ended before it began; it is tried again"};
-  while (!lost_) {
-    if (stop.stop_requested() || (finishing_ && queue_.size() == 0)) return Ended::done;
-    const auto now = seams_.now();
-    const bool waiting_for_ack = queue_.in_flight() > 0;
-    if (waiting_for_ack && now - last_progress_ >= ack_limit) {
-      lost_ = LinkFault{LinkProblem::lost, "the broker acknowledges nothing; a new session is tried"};
-    } else if (!queue_.has_waiting() || queue_.in_flight() >= max_in_flight) {
-      const auto changed = [this, finishing = finishing_, sent = status_.sent] {
-        return lost_ || finishing_ != finishing || status_.sent != sent ||
-               (queue_.has_waiting() && queue_.in_flight() < max_in_flight);
-      };
-      const auto limit = waiting_for_ack ? ack_limit - (now - last_progress_) : Steady::duration(1h);
-      wake_.wait_for(lock, stop, limit, changed);
-    } else if (now < next_slot_) {
-      wake_.wait_for(lock, stop, next_slot_ - now, [this] { return lost_.has_value(); });
-    } else {
-      send_next(lock);
-    }
+void Publisher::acknowledged(std::int64_t id) {
+  const bool is_record = id != online_id && id != offline_id && outbox_.acknowledge(id);
+  const std::lock_guard lock(mutex_);
+  if (id == offline_id) goodbye_acknowledged_ = true;
+  if (id == online_id) breaks_.acknowledged(Topic::status);
+  if (is_record) {
+    breaks_.acknowledged(Topic::telemetry);
+    ++status_.acknowledged;
   }
-  const LinkFault fault = *lost_;
-  queue_.requeue_in_flight();
-  lock.unlock();
-  seams_.link->disconnect();
-  note_fault(fault);
+  last_progress_ = seams_.now();
+  ++changes_;
+  wake_.notify_all();
+}
+
+Publisher::Ended Publisher::serve(const std::stop_token& stop) {
+  outbox_.begin_session();
+  {
+    const std::lock_guard lock(mutex_);
+    next_slot_ = last_progress_ = seams_.now();
+    breaks_.began(last_progress_);
+  }
+  say_online();
+  while (true) {
+    if (renew_credentials()) return seams_.link->disconnect(), Ended::renewed;
+    const auto now = seams_.now();
+    const auto on_wire = outbox_.on_wire();
+    const bool is_empty = outbox_.counts().pending == 0;
+    bool may = false;
+    {
+      const std::lock_guard lock(mutex_);
+      const bool waits = on_wire > 0 || breaks_.awaits_first(Topic::status);
+      if (!lost_ && waits && now - last_progress_ >= ack_limit)
+        lost_ = LinkFault{LinkProblem::lost, "the broker acknowledges nothing; a new session is tried"};
+      if (lost_) break;
+      if (stop.stop_requested() || (finishing_ && is_empty)) return Ended::done;
+      may = may_send(now);
+      if (!waits) last_progress_ = now;
+    }
+    if (!may || !send_next()) wait_for_work(stop);
+  }
+  end_session();
   return Ended::lost;
 }
 
-void Publisher::send_next(std::unique_lock<std::mutex>& lock) {
-  if (queue_.in_flight() == 0) last_progress_ = seams_.now();
-  const MessageQueue::Message message = queue_.take();
-  next_slot_ = seams_.now() + spacing;
+/// True: key or certificates are new, and the session in progress still has the old ones.
+bool Publisher::renew_credentials() {
+  const auto now = seams_.now();
+  if (now < look_at_credentials_at_) return false;
+  look_at_credentials_at_ = now + between_looks;
+  const CredentialNews news = seams_.link->refresh_credentials();
+  if (!news.text.empty())
+    spdlog::log(news.changed ? spdlog::level::info : spdlog::level::warn, "telemetry: {}",
+                escape_control(news.text));
+  return news.changed;
+}
+
+void Publisher::say_online() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (seams_.now() < breaks_.rests_until(Topic::status)) return;
+    breaks_.published(Topic::status, seams_.now());
+    next_slot_ = seams_.now() + spacing;
+  }
+  if (seams_.link->publish(online_id, status_topic_, status_json("online", message_), true)) return;
+  const std::lock_guard lock(mutex_);
+  if (!lost_) lost_ = LinkFault{LinkProblem::lost, "the session ended before it began; it is tried again"};
+}
+
+/// One message at a time until the first of its topic is acknowledged: then it is clear which one ended a
+/// session.
+bool Publisher::may_send(Steady::time_point now) const {
+  return now >= next_slot_ && now >= breaks_.rests_until(Topic::telemetry) &&
+         !breaks_.awaits_first(Topic::status) && !breaks_.awaits_first(Topic::telemetry);
+}
+
+bool Publisher::send_next() {
+  const auto record = outbox_.take();
+  if (!record) return false;
+  const auto bytes = static_cast<std::int64_t>(record->payload.size());
+  {
+    const std::lock_guard lock(mutex_);
+    const auto now = seams_.now();
+    next_slot_ = now + std::max<Steady::duration>(
+                           spacing, std::chrono::microseconds(bytes * 1'000'000 / bytes_per_second));
+    breaks_.published(Topic::telemetry, now);
+    ++(record->again ? status_.resent : status_.sent);
+  }
   // The link calls back under locks of its own, so ours is open while we call it.
-  lock.unlock();
-  const bool taken = seams_.link->publish(message.id, telemetry_topic_, *message.payload, false);
-  lock.lock();
+  const bool taken =
+      seams_.link->publish(static_cast<std::uint64_t>(record->id), telemetry_topic_, record->payload, false);
+  const std::lock_guard lock(mutex_);
   if (!taken && !lost_)
     lost_ = LinkFault{LinkProblem::lost, "the session takes no more messages; a new one is tried"};
+  return true;
+}
+
+/// Until something changes, or time alone lets the next one go.
+void Publisher::wait_for_work(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const auto now = seams_.now();
+  auto limit = std::min<Steady::duration>(ack_limit, 1s);
+  for (const auto at : {next_slot_, breaks_.rests_until(Topic::telemetry)}) {
+    if (at > now) limit = std::min(limit, at - now);
+  }
+  wake_.wait_for(lock, stop, limit, [this, seen = seen_changes_] { return changes_ != seen || lost_; });
+  seen_changes_ = changes_;
+}
+
+void Publisher::end_session() {
+  LinkFault fault;
+  {
+    const std::lock_guard lock(mutex_);
+    fault = *lost_;
+    if (auto pattern = breaks_.broke(seams_.now())) fault = std::move(*pattern);
+  }
+  seams_.link->disconnect();
+  note_fault(fault);
 }
 
 void Publisher::say_goodbye() {
-  if (!seams_.link->publish(offline_id, status_topic_, status_message("offline"), true)) return;
+  const std::string message = status_json("offline", message_);
+  if (!seams_.link->publish(static_cast<std::uint64_t>(offline_id), status_topic_, message, true)) return;
   std::unique_lock lock(mutex_);
   wake_.wait_for(lock, goodbye_limit, [this] { return goodbye_acknowledged_ || lost_; });
 }
 
 bool Publisher::pause_before_retry(const std::stop_token& stop) {
-  const auto pause = seams_.pause(backoff_.next());
+  set_link(LinkState::waiting);
+  const auto jitter = backoff_.next();
   std::unique_lock lock(mutex_);
-  const auto finishing = [this] { return finishing_; };
-  wake_.wait_for(lock, stop, pause, finishing);
-  return !finishing_ || (queue_.size() > 0 && last_attempts_ < last_attempts);
+  const auto least =
+      std::chrono::ceil<std::chrono::milliseconds>(attempt_began_ + between_attempts - seams_.now());
+  const auto pause = std::max(jitter, least);
+  lock.unlock();
+  const auto waited = seams_.pause(pause);
+  lock.lock();
+  wake_.wait_for(lock, stop, waited, [this] { return finishing_; });
+  if (!finishing_) return true;
+  const bool more = last_attempts_ < last_attempts;
+  lock.unlock();
+  return more && outbox_.counts().pending > 0;
 }
 
-std::string Publisher::status_message(const char* state) const {
-  return status_json(state, version_, settings_.device);
+void Publisher::set_link(LinkState state) {
+  const std::lock_guard lock(mutex_);
+  if (status_.link != state) status_.link_since_ms = unix_ms();
+  status_.link = state;
 }
 
 void Publisher::note_up() {
+  set_link(LinkState::connected);
   {
     const std::lock_guard lock(mutex_);
-    status_.up = status_.ever_connected = true;
-    status_.since = std::chrono::system_clock::now();
+    status_.ever_connected = true;
     last_problem_.reset();
   }
   spdlog::info("telemetry: connected to {} as {}", escape_control(settings_.uri),
@@ -223,12 +325,11 @@ void Publisher::note_fault(const LinkFault& fault) {
   bool changed = false;
   {
     const std::lock_guard lock(mutex_);
-    if (status_.up) status_.since = std::chrono::system_clock::now();
-    status_.up = false;
-    status_.last_error = escape_control(fault.reason);
-    status_.credentials_fault = is_credentials_fault(fault.problem);
     changed = last_problem_ != fault.problem;
     last_problem_ = fault.problem;
+    if (changed) status_.last_error_ms = unix_ms();
+    status_.last_error = escape_control(fault.reason);
+    status_.credentials_fault = is_credentials_fault(fault.problem);
   }
   if (changed) spdlog::warn("telemetry: {}", escape_control(fault.reason));
 }

@@ -1,4 +1,4 @@
-// Records to an MQTT broker. Accepting one never waits for the network.
+// Sends what the outbox holds to an MQTT broker.
 #pragma once
 
 #include <chrono>
@@ -14,20 +14,22 @@
 #include "core/backoff.hpp"
 #include "core/waiting.hpp"
 #include "telemetry/link/broker_settings.hpp"
-#include "telemetry/message_queue.hpp"
 #include "telemetry/link/mqtt_link.hpp"
-#include "telemetry/sink.hpp"
+#include "telemetry/outbox/outbox.hpp"
+#include "telemetry/record.hpp"
+#include "telemetry/session_breaks.hpp"
 
 namespace glimpse {
 
-struct PublisherStatus {
-  bool up = false;  // the broker has accepted us and the session stands
+/// What the status topic tells of this device, beside "online" and "offline".
+struct StatusMessage {
+  std::string version;  // the program's
+  std::string device, boot;
+  ModelIdentity model;
+};
+
+struct PublisherStatus : DeliveryStatus {
   bool ever_connected = false;
-  std::chrono::system_clock::time_point since;  // of `up` as it is now
-  std::uint64_t pending = 0;                    // accepted, not yet acknowledged
-  std::uint64_t sent = 0;                       // acknowledged by the broker (PUBACK)
-  std::uint64_t dropped = 0;                    // gone unsent because the queue was full
-  std::string last_error;          // one line, "" where there was none; stays after the link came back
   bool credentials_fault = false;  // last_error is about names, keys, certificates or rights: exit code 77
 };
 
@@ -40,56 +42,68 @@ struct PublisherSeams {
       pause;  // how long a back-off really waits
 };
 
-class Publisher : public Sink {
+class Publisher {
  public:
-  static constexpr std::size_t max_queue_bytes =
-      4 * 1024 * 1024;  // some 4,000 records; when full the oldest go, counted
-  static constexpr std::size_t max_in_flight = 20;
   static constexpr std::chrono::milliseconds spacing{
       10};  // at most 100 publishes/s: AWS IoT Core, per connection
-  static constexpr std::chrono::seconds connect_limit{10};
+  static constexpr std::int64_t bytes_per_second = 512'000;  // the same
+  static constexpr std::chrono::seconds between_attempts{
+      1};  // from the start of one to that of the next, at least
+  static constexpr std::chrono::seconds connect_limit{30};  // beside the limits of its parts
   static constexpr std::chrono::seconds ack_limit{30};  // no PUBACK for so long: the session is dead
 
-  /// Starts the one thread. Throws Error(usage) for a bad URI; call validate_broker() first for the other
-  /// checks. `version` is the program's, for the status message.
-  Publisher(BrokerSettings settings, std::string version);
-  Publisher(BrokerSettings settings, std::string version, PublisherSeams seams);
-  ~Publisher() override;  // as finish(0)
+  /// Starts the one thread. `outbox` must outlive the publisher. Throws Error(usage) for a bad URI; call
+  /// validate_broker() first for the other checks.
+  Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox);
+  Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox, PublisherSeams seams);
+  ~Publisher();  // as finish(0)
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
 
-  void accept(const Record& record) override;
   [[nodiscard]] PublisherStatus status() const;
   /// Goes on sending until all is acknowledged, for at most `patience` and two more attempts to connect; then
-  /// says "offline", disconnects and ends the thread, which takes 2 s at most. Further calls do nothing.
+  /// says "offline", disconnects and ends the thread, which takes 2 s at most. What was not sent stays in the
+  /// outbox. Further calls do nothing.
   void finish(Steady::duration patience);
 
  private:
-  enum class Ended { lost, done };
+  enum class Ended { lost, renewed, done };
 
   void run(const std::stop_token& stop);
   [[nodiscard]] std::optional<LinkFault> connect(const std::stop_token& stop);
   [[nodiscard]] Ended serve(const std::stop_token& stop);
-  void send_next(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] bool renew_credentials();
+  void say_online();
+  [[nodiscard]] bool may_send(Steady::time_point now) const;
+  [[nodiscard]] bool send_next();
+  void wait_for_work(const std::stop_token& stop);
+  void acknowledged(std::int64_t id);
+  void end_session();
   void say_goodbye();
   [[nodiscard]] bool pause_before_retry(const std::stop_token& stop);
-  [[nodiscard]] std::string status_message(const char* state) const;
+  void set_link(LinkState state);
   void note_up();
   void note_fault(const LinkFault& fault);
+  void wake();
 
   const BrokerSettings settings_;
-  const std::string version_, telemetry_topic_, status_topic_;
+  const StatusMessage message_;
+  const std::string telemetry_topic_, status_topic_;
+  Outbox& outbox_;
   const PublisherSeams seams_;
   Backoff backoff_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable_any wake_;  // something below has changed
-  MessageQueue queue_{max_queue_bytes};
+  mutable std::mutex mutex_;  // guards all below; the outbox and the link are never called with it held
+  std::condition_variable_any wake_;
+  std::uint64_t changes_ = 0, seen_changes_ = 0;  // whatever the thread should look at
   PublisherStatus status_;
+  SessionBreaks breaks_;
   std::optional<LinkProblem> last_problem_;  // what the log said last; empty: that the link is up
   std::optional<LinkFault> lost_;            // the session in progress has broken
   bool goodbye_acknowledged_ = false;
   bool finishing_ = false, ended_ = false;
   int last_attempts_ = 0;  // connection attempts since finishing_
-  Steady::time_point next_slot_, last_progress_;
+  Steady::time_point next_slot_, last_progress_, attempt_began_, look_at_credentials_at_;
 
   std::jthread thread_;
 };

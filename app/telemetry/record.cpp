@@ -58,6 +58,23 @@ Json words(const std::optional<std::vector<std::string>>& values) {
   return list;
 }
 
+Json outbox(const DeliveryStatus& d) {
+  return {{"pending", d.pending},
+          {"sent", d.sent},
+          {"acknowledged", d.acknowledged},
+          {"resent", d.resent},
+          {"dropped", d.dropped}};
+}
+
+Json link(const std::optional<DeliveryStatus>& delivery) {
+  if (!delivery) return nullptr;
+  const bool has_error = !delivery->last_error.empty();
+  return {{"state", word_for(delivery->link)},
+          {"since_ms", delivery->link_since_ms},
+          {"last_error", has_error ? text(delivery->last_error) : Json(nullptr)},
+          {"last_error_ms", has_error ? Json(delivery->last_error_ms) : Json(nullptr)}};
+}
+
 /// As many predictions, from the most probable on, as fit in `room` bytes.
 Json fitting_predictions(const std::vector<Prediction>& predictions, std::size_t room) {
   Json list = Json::array();
@@ -75,6 +92,20 @@ Json fitting_predictions(const std::vector<Prediction>& predictions, std::size_t
 
 }  // namespace
 
+const char* word_for(LinkState state) {
+  switch (state) {
+    case LinkState::connecting:
+      return "connecting";
+    case LinkState::connected:
+      return "connected";
+    case LinkState::waiting:
+      return "waiting";
+    case LinkState::closed:
+      break;
+  }
+  return "closed";
+}
+
 std::string to_json(const Record& r) {
   const SystemStatus& s = r.system;
   Json json{
@@ -87,6 +118,7 @@ std::string to_json(const Record& r) {
       {"boot", text(r.boot)},
       {"seq", r.seq},
       {"time_ms", r.time_ms},
+      {"trigger", r.trigger == Trigger::change ? "change" : "interval"},
       {"model",
        {{"name", text(r.model.name)},
         {"quantized", r.model.quantized},
@@ -110,7 +142,8 @@ std::string to_json(const Record& r) {
         {"rss_mb", number(s.rss_mb, 1)},
         {"temperature_c", number(s.temperature_c, 1)},
         {"throttled", words(s.throttled)}}},
-      {"outbox", {{"pending", r.outbox_pending}, {"dropped", r.outbox_dropped}}},
+      {"outbox", outbox(r.delivery.value_or(DeliveryStatus{}))},
+      {"link", link(r.delivery)},
   };
   const std::size_t fixed = dump(json).size();
   json["predictions"] = fitting_predictions(r.predictions, fixed < max_payload ? max_payload - fixed : 0);

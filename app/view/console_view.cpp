@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 
 #include "core/text.hpp"
 #include "core/waiting.hpp"
@@ -45,6 +46,33 @@ std::string throttling(const SystemStatus& system) {
   return words;
 }
 
+/// "14:05:09", local time.
+std::string clock_time(std::int64_t unix_ms) {
+  const std::time_t seconds = unix_ms / 1000;
+  tm parts{};
+  localtime_r(&seconds, &parts);
+  char text[16] = "";
+  strftime(text, sizeof(text), "%H:%M:%S", &parts);
+  return text;
+}
+
+std::string link_line(const std::optional<DeliveryStatus>& delivery) {
+  if (!delivery) return "";
+  const auto count = [](std::uint64_t number, const char* what) {
+    return std::to_string(number) + " " + what;
+  };
+  return join(
+      {std::string("broker ") + word_for(delivery->link) + " since " + clock_time(delivery->link_since_ms),
+       count(delivery->pending, "pending"), count(delivery->sent, "sent"),
+       count(delivery->acknowledged, "acknowledged"), count(delivery->resent, "resent"),
+       count(delivery->dropped, "dropped")});
+}
+
+std::string error_line(const std::optional<DeliveryStatus>& delivery) {
+  if (!delivery || delivery->last_error.empty()) return "";
+  return "last error, " + clock_time(delivery->last_error_ms) + ": " + delivery->last_error;
+}
+
 int terminal_columns() {
   winsize size{};
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -57,8 +85,7 @@ int terminal_rows() {
 
 }  // namespace
 
-std::vector<std::string> render_console(const Record& record, const std::string& link, int columns,
-                                        bool colour) {
+std::vector<std::string> render_console(const Record& record, int columns, bool colour) {
   const auto in = [&](const char* style, const std::string& text) {
     return colour ? style + text + plain : text;
   };
@@ -76,7 +103,7 @@ std::vector<std::string> render_console(const Record& record, const std::string&
             "age " + fixed(record.frame_age_ms, 0) + " ms", "(p50 / p90 / p99)"}),
       join({"cpu " + fixed(system.cpu_percent, 0) + " %", "rss " + fixed(system.rss_mb, 0) + " MB",
             system.temperature_c ? fixed(system.temperature_c, 1) + " °C" : "", throttling(system)}),
-      link};
+      link_line(record.delivery), error_line(record.delivery)};
   for (const std::string& fact : facts) {
     if (!fact.empty())
       lines.push_back(in(lines.empty() ? bold : dim, fit_to_width(escape_control(fact), width)));
@@ -99,8 +126,8 @@ std::vector<std::string> render_console(const Record& record, const std::string&
   return lines;
 }
 
-ConsoleView::ConsoleView(Output& output, std::function<Record()> record, std::function<std::string()> link)
-    : output_(output), record_(std::move(record)), link_(std::move(link)) {
+ConsoleView::ConsoleView(Output& output, std::function<Record()> record)
+    : output_(output), record_(std::move(record)) {
   output_.write("\x1b[?25l");  // no cursor jumping about
   thread_ = std::jthread([this](const std::stop_token& stop) {
     do draw();
@@ -124,7 +151,7 @@ void ConsoleView::draw() {
   const std::lock_guard lock(mutex_);
   if (draws_++ % redraws_per_system_reading == 0) system_ = system_meter_.read();
   record.system = system_;
-  std::vector<std::string> lines = render_console(record, link_(), terminal_columns(), true);
+  std::vector<std::string> lines = render_console(record, terminal_columns(), true);
   // A screen lower than the text would scroll at each redraw.
   lines.resize(std::min(lines.size(), static_cast<std::size_t>(std::max(1, terminal_rows() - 1))));
   std::string text = back_to_top();

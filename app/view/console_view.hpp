@@ -12,16 +12,14 @@
 
 namespace glimpse {
 
-/// What stands on the screen for a record, `columns` wide (at least 20). `colour` adds ANSI colours. `link`
-/// is a line of the caller's about the broker; an empty one is left out.
-[[nodiscard]] std::vector<std::string> render_console(const Record& record, const std::string& link,
-                                                      int columns, bool colour);
+/// What stands on the screen for a record, `columns` wide (at least 20). `colour` adds ANSI colours.
+[[nodiscard]] std::vector<std::string> render_console(const Record& record, int columns, bool colour);
 
 /// Redraws ten times a second from a thread of its own, so that a slow terminal never slows inference.
 class ConsoleView {
  public:
-  /// `record` gives the record as of now, `link` a line about the broker or "".
-  ConsoleView(Output& output, std::function<Record()> record, std::function<std::string()> link);
+  /// `record` gives the record as of now.
+  ConsoleView(Output& output, std::function<Record()> record);
   /// Draws once more and leaves the screen as it stands, the cursor below it.
   ~ConsoleView();
   ConsoleView(const ConsoleView&) = delete;
@@ -36,7 +34,6 @@ class ConsoleView {
 
   Output& output_;
   const std::function<Record()> record_;
-  const std::function<std::string()> link_;
   SystemMeter system_meter_;  // the screen's own: a record may be a minute old
   SystemStatus system_;
   int draws_ = 0;

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GLIMPSE = os.environ.get("GLIMPSE", str(ROOT / "build" / "glimpse"))
@@ -65,6 +66,10 @@ class TestCase(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="glimpse-test-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        # An outbox of its own: records of one test must not arrive in another.
+        state = unittest.mock.patch.dict(os.environ, {"XDG_STATE_HOME": str(self.folder / "state")})
+        state.start()
+        self.addCleanup(state.stop)
 
     def assert_refused(self, result, code, *words):
         """A bad start: this exit code, one line on standard error that has these words, nothing on standard output."""

@@ -42,6 +42,12 @@ CONF
   rm -r "$name.csr" "db-$name"
 }
 
+# A server that vouches for itself.
+self_signed() {
+  key "$1"
+  openssl req -x509 -new -key "$1.key" -days 30 -subj /CN=localhost -out "$1.crt" -addext "subjectAltName=$2"
+}
+
 # relative DAYS: that many days from now
 relative() { date -u -d "$1 days" +%Y%m%d%H%M%SZ; }
 
@@ -53,6 +59,7 @@ relative() { date -u -d "$1 days" +%Y%m%d%H%M%SZ; }
   cert server-other-host ca elsewhere "$(relative -1)" "$(relative 30)" DNS:elsewhere.example,IP:192.0.2.7
   cert server-expired ca localhost "$(relative -30)" "$(relative -1)" $local_names
   cert server-future ca localhost "$(relative 1)" "$(relative 30)" $local_names
+  self_signed server-self-signed $local_names
   cert device ca test-device "$(relative -1)" "$(relative 30)" ""
   cert device-expired ca test-device "$(relative -30)" "$(relative -1)" ""
   cert device-future ca test-device "$(relative 1)" "$(relative 30)" ""

@@ -40,7 +40,7 @@ class RealBroker(TestCase):
         self.assertEqual(result.code, 0, result.err)
         self.assertEqual(len(result.records()), 30)
         self.assertIn("telemetry: ", result.err)
-        self.assertIn("30 not sent", result.err)
+        self.assertIn("30 kept for the next run", result.err)
 
     def test_a_broker_that_comes_back_gets_what_it_missed(self):
         broker = Broker(self).start()
@@ -56,7 +56,7 @@ class RealBroker(TestCase):
         code, _, err = interrupt(process)
         self.assertEqual(code, 0)
         made = err.split("records: ")[1].split(" made")[0]
-        self.assertIn(f"{made} acknowledged by the broker, 0 not sent, 0 dropped", err)
+        self.assertIn(f"{made} acknowledged by the broker, 0 kept for the next run, 0 dropped", err)
 
 
 class Refused(TestCase):

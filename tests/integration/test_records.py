@@ -1,5 +1,7 @@
 """What a record holds, and when one is printed."""
 
+import csv
+import pathlib
 import unittest
 
 from harness import CLIP, TestCase, glimpse
@@ -8,7 +10,7 @@ from harness import CLIP, TestCase, glimpse
 NUMBER = (int, float)
 FIELDS = {
     "time": int, "quality": str, "hostname": str, "value": NUMBER, "schema": str, "device": str, "boot": str, "seq": int,
-    "time_ms": int, "model.name": str, "model.quantized": bool, "model.backend": str, "model.sha256": str,
+    "time_ms": int, "trigger": str, "model.name": str, "model.quantized": bool, "model.backend": str, "model.sha256": str,
     "fps.capture": NUMBER, "fps.inference": NUMBER, "frames.seen": int, "frames.dropped": int, "frames.index": int,
     "latency_ms.frame_age": NUMBER, "latency_ms.preprocess": NUMBER, "latency_ms.inference.p50": NUMBER,
     "latency_ms.inference.p90": NUMBER, "latency_ms.inference.p99": NUMBER, "predictions": list,
@@ -23,7 +25,8 @@ class Records(TestCase):
         result = glimpse("--source", "test", "--duration", "5s", "--json", "--interval", "1s", "--device", "pi-1")
         self.assertEqual(result.code, 0, result.err)
         records = result.records()
-        self.assertIn(len(records), (4, 5, 6))
+        self.assertIn([record["trigger"] for record in records].count("interval"), (4, 5, 6))
+        self.assertEqual([record["seq"] for record in records], list(range(1, len(records) + 1)))
         for record in records:
             for path, kind in FIELDS.items():
                 value = record
@@ -49,6 +52,7 @@ class Records(TestCase):
     def test_frames_ends_the_run(self):
         result = glimpse("--source", CLIP, "--frames", "7", "--json", "--interval", "0")
         self.assertEqual([record["frames"]["index"] for record in result.records()], list(range(7)))
+        self.assertEqual({record["trigger"] for record in result.records()}, {"interval"})
         self.assertIn("7 frames", result.err)
 
     def test_a_looped_file_begins_again_at_0(self):
@@ -61,6 +65,44 @@ class Records(TestCase):
         self.assertTrue(lines[0].startswith("model demo float"))
         self.assertEqual(len(lines), 2 + 3)
         self.assertNotIn("\x1b", result.out)
+
+
+class Events(TestCase):
+    """--interval 1h: what comes before the last record comes because something has changed."""
+
+    def run_clip(self, *options):
+        result = glimpse("--source", CLIP, "--interval", "1h", "--json", *options)
+        self.assertEqual(result.code, 0, result.err)
+        records = result.records()
+        self.assertEqual([record["seq"] for record in records], list(range(1, len(records) + 1)))
+        self.assertEqual(len({record["time_ms"] for record in records}), len(records))
+        return [record for record in records if record["trigger"] == "change"], records, result.err
+
+    def test_each_thing_of_the_clip_has_a_record_while_it_is_shown(self):
+        events, records, _ = self.run_clip("--realtime")
+        with open(pathlib.Path(CLIP).with_suffix(".csv"), newline="", encoding="utf-8") as rows:
+            things = list(csv.DictReader(rows))
+        self.assertEqual([event["predictions"][0]["label"] for event in events], [thing["label"] for thing in things])
+        gone = -1  # a thing comes into view between the last frame of the one before and its own first
+        for event, thing in zip(events, things):
+            self.assertGreater(event["frames"]["index"], gone)
+            gone = int(thing["last_frame"])
+            self.assertLessEqual(event["frames"]["index"], gone)
+            self.assertGreaterEqual(event["predictions"][0]["probability"], 0.5)
+        self.assertEqual([record["trigger"] for record in records[len(events):]], ["interval"])
+
+    def test_events_above_the_cap_are_left_out_and_counted(self):
+        events, records, err = self.run_clip("--event-hold", "0", "--events-per-hour", "2")
+        self.assertEqual(len(events), 2)
+        self.assertEqual(len(records), 3)
+        self.assertEqual(err.count("--events-per-hour"), 1, err)
+        self.assertRegex(err, r"records: 3 made, \d+ events left out")
+
+    def test_no_events_where_none_are_wanted(self):
+        for options in (["--events-per-hour", "0"], ["--event-hold", "1h"]):
+            events, records, err = self.run_clip("--frames", "60", *options)
+            self.assertEqual((len(events), len(records)), (0, 1))
+            self.assertNotIn("left out", err)
 
 
 if __name__ == "__main__":

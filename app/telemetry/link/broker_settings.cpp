@@ -3,12 +3,14 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
+#include <stdexcept>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "device/identity.hpp"
+#include "telemetry/link/proxy.hpp"
 
 namespace glimpse {
 namespace {
@@ -61,6 +63,32 @@ std::string Endpoint::text() const {
   return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
 }
 
+HostAndPort parse_host_and_port(const std::string& text) {
+  HostAndPort target;
+  std::string rest;
+  if (!text.empty() && text.front() == '[') {
+    const auto close = text.find(']');
+    target.host = text.substr(1, close == std::string::npos ? close : close - 1);
+    if (close == std::string::npos || !is_ipv6(target.host))
+      throw std::invalid_argument("no IPv6 address stands in the brackets");
+    rest = text.substr(close + 1);
+    if (!rest.empty() && rest.front() != ':')
+      throw std::invalid_argument("only a port may follow the address");
+  } else {
+    const auto colon = text.find(':');
+    target.host = text.substr(0, colon);
+    if (colon != std::string::npos) rest = text.substr(colon);
+    if (!is_host_name(target.host))
+      throw std::invalid_argument("'" + escape_control(target.host) + "' is no host name");
+  }
+  if (rest.empty()) return target;
+  const auto port = parse_port(rest.substr(1));
+  if (!port)
+    throw std::invalid_argument("'" + escape_control(rest.substr(1)) + "' is no port from 1 to 65535");
+  target.port = *port;
+  return target;
+}
+
 Endpoint parse_broker_uri(const std::string& uri) {
   static constexpr std::string_view secure = "mqtts://", plain = "mqtt://";
   Endpoint endpoint;
@@ -75,29 +103,12 @@ Endpoint parse_broker_uri(const std::string& uri) {
   } else {
     refuse_uri(uri, "it starts with neither mqtts:// nor mqtt://");
   }
-  std::string port;
-  bool has_port = false;
-  if (!rest.empty() && rest.front() == '[') {
-    const auto close = rest.find(']');
-    endpoint.host = rest.substr(1, close == std::string::npos ? close : close - 1);
-    if (close == std::string::npos || !is_ipv6(endpoint.host))
-      refuse_uri(uri, "no IPv6 address stands in the brackets");
-    rest = rest.substr(close + 1);
-    has_port = !rest.empty();
-    if (has_port && rest.front() != ':') refuse_uri(uri, "only a port may follow the address");
-    if (has_port) port = rest.substr(1);
-  } else {
-    const auto colon = rest.find(':');
-    endpoint.host = rest.substr(0, colon);
-    has_port = colon != std::string::npos;
-    if (has_port) port = rest.substr(colon + 1);
-    if (!is_host_name(endpoint.host))
-      refuse_uri(uri, "'" + escape_control(endpoint.host) + "' is no host name");
-  }
-  if (has_port) {
-    const auto number = parse_port(port);
-    if (!number) refuse_uri(uri, "'" + escape_control(port) + "' is no port from 1 to 65535");
-    endpoint.port = *number;
+  try {
+    const HostAndPort target = parse_host_and_port(rest);
+    endpoint.host = target.host;
+    if (target.port != 0) endpoint.port = target.port;
+  } catch (const std::invalid_argument& error) {
+    refuse_uri(uri, error.what());
   }
   return endpoint;
 }
@@ -110,17 +121,30 @@ void validate_broker(const BrokerSettings& settings) {
                     "': it takes 1 to 128 of the characters a-z A-Z 0-9 : _ - (it becomes a topic "
                     "level and a thing name); give another one with --device");
   }
-  if (!endpoint.tls && !endpoint.is_loopback() && !settings.insecure) {
+  bool stays_here = endpoint.is_loopback();
+  if (!settings.proxy.empty()) stays_here = parse_proxy_uri(settings.proxy).address.is_loopback();
+  if (!endpoint.tls && !stays_here && !settings.insecure) {
     throw Error(ExitCode::usage,
                 "broker '" + settings.uri +
                     "': mqtt:// sends everything in the clear and goes to this machine alone; use "
                     "mqtts://, or --insecure if you mean it");
   }
-  if (settings.keep_alive.count() < 30 || settings.keep_alive.count() > 1200) {
+  if (settings.keep_alive < min_keep_alive || settings.keep_alive > max_keep_alive) {
     throw Error(ExitCode::usage,
-                "keep-alive of " + std::to_string(settings.keep_alive.count()) + " s: it takes 30 to 1200 s");
+                "keep-alive of " + std::to_string(settings.keep_alive.count()) + " s: it takes 56 to 1200 s");
   }
   if (endpoint.tls) check_credentials(settings.credentials);
+}
+
+std::chrono::seconds ping_interval(std::chrono::seconds keep_alive) {
+  const double limit = 1.5 * static_cast<double>(keep_alive.count());
+  // Worst case 2.5 p + 2 (min(p / 10, 5) + 1) <= limit, solved for p.
+  const double p = std::max((limit - 2) / 2.7, (limit - 12) / 2.5);
+  return std::chrono::seconds(static_cast<int>(p));
+}
+
+std::string alpn_protocol(const Endpoint& endpoint) {
+  return endpoint.tls && endpoint.port == 443 ? "x-amzn-mqtt-ca" : "";
 }
 
 std::string telemetry_topic(const std::string& device) {

@@ -9,8 +9,11 @@
 #include <string>
 
 #include "core/waiting.hpp"
+#include "device/credential_store.hpp"
 #include "telemetry/link/broker_settings.hpp"
 #include "telemetry/link/link_fault.hpp"
+#include "telemetry/link/tcp_connect.hpp"
+#include "telemetry/link/wall_clock.hpp"
 
 namespace glimpse {
 
@@ -34,10 +37,24 @@ class Link {
   /// Ends the session, with MQTT's DISCONNECT where there is one. Allowed in any state; takes about 1 s at
   /// most.
   virtual void disconnect() = 0;
+  /// Whether key or certificates were renewed: connect() then uses the new ones, a session in progress goes
+  /// on with the old. Cheap enough for every few seconds.
+  [[nodiscard]] virtual CredentialNews refresh_credentials() { return {}; }
+};
+
+/// What the tests put in the place of clock and patience.
+struct LinkSeams {
+  WallClock now = std::chrono::system_clock::now;
+  Steady::duration clock_step = std::chrono::seconds(1);  // between two looks at a clock that is not set
+  LinkLimits limits;
 };
 
 /// MQTT 3.1.1 over paho, which is transport only here: no persistence, no offline buffer, no automatic
 /// reconnect, clean session. `will` is what the broker publishes, retained, on status_topic() when we vanish.
-[[nodiscard]] std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, const std::string& will);
+/// With TLS and a clock that is not set, the first connect() says so and those after it wait, beyond their
+/// limit, until it is set: so the first attempt comes within a second of that, whatever the back-off.
+/// Throws Error(usage) for a bad URI, Error(credentials) as CredentialStore does.
+[[nodiscard]] std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, const std::string& will,
+                                                   LinkSeams seams = {});
 
 }  // namespace glimpse

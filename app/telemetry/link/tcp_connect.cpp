@@ -1,34 +1,37 @@
 #include "telemetry/link/tcp_connect.hpp"
 
-#include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 namespace glimpse {
-namespace {
 
-struct Address {
-  int family = 0;
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-};
-
-struct Found {
+struct TcpConnector::Found {
+  struct Address {
+    int family = 0;
+    sockaddr_storage storage{};
+    socklen_t length = 0;
+  };
   int error = 0;  // EAI_*
   std::optional<Address> address;
 };
 
-Found look_up(const Endpoint& endpoint) {
+struct TcpConnector::Lookup {
+  std::mutex mutex;
+  std::condition_variable_any done;
+  std::optional<Found> found;
+};
+
+TcpConnector::Found TcpConnector::look_up(const Endpoint& endpoint) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
@@ -50,95 +53,96 @@ Found look_up(const Endpoint& endpoint) {
   return found;
 }
 
-LinkFault cannot_connect(const Endpoint& endpoint, int error) {
-  if (error == ECONNREFUSED) {
-    return {LinkProblem::unreachable,
-            "nothing listens at " + endpoint.text() + "; start the broker, or correct the address and port"};
-  }
-  return {LinkProblem::unreachable, "cannot reach " + endpoint.text() + ": " +
-                                        std::generic_category().message(error) +
-                                        "; check the network and the address"};
+namespace {
+
+std::string within(Steady::duration limit) {
+  return " within " + std::to_string(std::chrono::ceil<std::chrono::seconds>(limit).count()) + " s";
 }
 
 }  // namespace
 
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-
-bool wait_for_socket(int fd, short events, const Patience& patience) {
-  const FileDescriptor stopped(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  const std::stop_callback wake(patience.stop, [&stopped] { (void)eventfd_write(stopped.get(), 1); });
-  while (!patience.over()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(patience.deadline - Steady::now());
-    pollfd watched[] = {{fd, events, 0}, {stopped.get(), POLLIN, 0}};
-    const int ready = poll(watched, 2, static_cast<int>(std::clamp<long>(left.count(), 0, 60'000)));
-    if (ready > 0 && watched[0].revents != 0) return true;
-  }
-  return false;
-}
-
-struct TcpConnector::Lookup {
-  Endpoint endpoint;
-  std::mutex mutex;
-  std::condition_variable_any done;
-  std::optional<Found> found;
-};
+TcpConnector::TcpConnector(std::optional<Proxy> proxy, LinkLimits limits)
+    : proxy_(std::move(proxy)), limits_(limits) {}
 
 std::variant<FileDescriptor, LinkFault> TcpConnector::connect(const Endpoint& endpoint,
                                                               const Patience& patience) {
-  const LinkFault timed_out{
-      LinkProblem::timed_out,
-      "no answer from " + endpoint.text() + "; check the address, and that no firewall drops the packets"};
+  if (!proxy_) return reach(endpoint, endpoint.text(), patience);
+  auto tried = reach(proxy_->address, proxy_->text(), patience);
+  if (auto* fd = std::get_if<FileDescriptor>(&tried)) {
+    auto fault = ask_proxy(fd->get(), *proxy_, endpoint, patience.at_most(limits_.proxy));
+    if (fault) return std::move(*fault);
+  }
+  return tried;
+}
+
+std::variant<FileDescriptor, LinkFault> TcpConnector::reach(const Endpoint& target, const std::string& name,
+                                                            const Patience& patience) {
+  const std::optional<Found> found = look_up_in_time(target, patience.at_most(limits_.name_lookup));
+  if (!found) {
+    return LinkFault{LinkProblem::timed_out, "the name '" + target.host + "' could not be looked up" +
+                                                 within(limits_.name_lookup) +
+                                                 "; check this machine's DNS settings and network"};
+  }
+  if (!found->address) {
+    return LinkFault{LinkProblem::name_lookup,
+                     "the name '" + target.host + "' cannot be looked up (" + gai_strerror(found->error) +
+                         "); correct it, or check this machine's DNS settings and network"};
+  }
+  FileDescriptor fd(socket(found->address->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  int error = fd.get() < 0 ? errno : 0;
+  if (error == 0 && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&found->address->storage),
+                              found->address->length) != 0) {
+    error = errno;
+  }
+  if (error == EINPROGRESS) {
+    error = ETIMEDOUT;
+    socklen_t length = sizeof(error);
+    if (wait_for_socket(fd.get(), POLLOUT, patience.at_most(limits_.tcp)) &&
+        getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
+      error = errno;
+    }
+  }
+  if (error == 0) {
+    const int on = 1;  // our packets are small, and each waits for an answer
+    (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return fd;
+  }
+  if (error == ETIMEDOUT) {
+    return LinkFault{LinkProblem::timed_out,
+                     "no answer from " + name + within(limits_.tcp) +
+                         "; check the address, and that no firewall drops the packets"};
+  }
+  if (error == ECONNREFUSED) {
+    return LinkFault{LinkProblem::unreachable, "nothing listens at " + name + "; start " +
+                                                   (proxy_ ? "it" : "the broker") +
+                                                   ", or correct the address and port"};
+  }
+  return LinkFault{LinkProblem::unreachable, "cannot reach " + name + ": " +
+                                                 std::generic_category().message(error) +
+                                                 "; check the network and the address"};
+}
+
+std::optional<TcpConnector::Found> TcpConnector::look_up_in_time(const Endpoint& target,
+                                                                 const Patience& patience) {
   if (!pending_) {
     pending_ = std::make_shared<Lookup>();
-    pending_->endpoint = endpoint;
     // getaddrinfo() can block for half a minute and cannot be interrupted, so it gets a thread that may
     // outlive us: it holds nothing but its own share of the Lookup, and there is never more than one for a
     // link.
-    std::thread([lookup = pending_] {
-      Found found = look_up(lookup->endpoint);
+    std::thread([lookup = pending_, target] {
+      Found found = look_up(target);
       const std::lock_guard lock(lookup->mutex);
       lookup->found = found;
       lookup->done.notify_all();
     }).detach();
   }
-  Found found;
-  {
-    std::unique_lock lock(pending_->mutex);
-    if (!pending_->done.wait_until(lock, patience.stop, patience.deadline,
-                                   [&] { return pending_->found.has_value(); })) {
-      return LinkFault{LinkProblem::timed_out,
-                       "looking up the name '" + endpoint.host +
-                           "' takes too long; check this machine's DNS settings and network"};
-    }
-    found = *pending_->found;
+  std::unique_lock lock(pending_->mutex);
+  if (!pending_->done.wait_until(lock, patience.stop, patience.deadline,
+                                 [&] { return pending_->found.has_value(); })) {
+    return std::nullopt;
   }
-  pending_.reset();
-  if (!found.address) {
-    return LinkFault{LinkProblem::name_lookup,
-                     "the name '" + endpoint.host + "' cannot be looked up (" + gai_strerror(found.error) +
-                         "); correct it, or check this machine's DNS settings and network"};
-  }
-
-  FileDescriptor fd(socket(found.address->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0) return cannot_connect(endpoint, errno);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&found.address->storage),
-                found.address->length) != 0) {
-    if (errno != EINPROGRESS) return cannot_connect(endpoint, errno);
-    if (!wait_for_socket(fd.get(), POLLOUT, patience)) return timed_out;
-    int error = 0;
-    socklen_t length = sizeof(error);
-    if (getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
-    if (error == ETIMEDOUT) return timed_out;
-    if (error != 0) return cannot_connect(endpoint, error);
-  }
-  return fd;
+  lock.unlock();
+  return std::exchange(pending_, nullptr)->found;
 }
 
 }  // namespace glimpse

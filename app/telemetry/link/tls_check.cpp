@@ -5,7 +5,6 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 
-#include <array>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -48,24 +47,33 @@ int on_ticket(SSL* ssl, SSL_SESSION*) {
   return 0;  // the session stays OpenSSL's
 }
 
-std::optional<LinkFault> load(SSL_CTX* context, const Credentials& files) {
-  const auto unreadable = [](const std::string& file) {
+std::optional<LinkFault> load(SSL_CTX* context, const LoadedCredentials& loaded) {
+  const auto unusable = [](const std::string& file) {
     return LinkFault{LinkProblem::own_files,
-                     "cannot load '" + escape_control(file) + "'; check that it is there, readable and PEM"};
+                     "OpenSSL cannot use '" + escape_control(file) +
+                         "'; check that it is complete, and that a key's token is there"};
   };
-  if (files.ca_file.empty()) {
+  const std::string ca = loaded.ca_path(), cert = loaded.cert_path(), key = loaded.key_path();
+  if (ca.empty()) {
     SSL_CTX_set_default_verify_paths(context);
-  } else if (SSL_CTX_load_verify_locations(context, files.ca_file.c_str(), nullptr) != 1) {
-    return unreadable(files.ca_file);
+  } else if (SSL_CTX_load_verify_locations(context, ca.c_str(), nullptr) != 1) {
+    return unusable(loaded.names().ca_file);
   }
-  if (!files.cert_file.empty() && SSL_CTX_use_certificate_chain_file(context, files.cert_file.c_str()) != 1) {
-    return unreadable(files.cert_file);
+  if (!cert.empty() && SSL_CTX_use_certificate_chain_file(context, cert.c_str()) != 1) {
+    return unusable(loaded.names().cert_file);
   }
-  if (!files.key_file.empty() &&
-      SSL_CTX_use_PrivateKey_file(context, files.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return unreadable(files.key_file);
+  if (!key.empty() && SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return unusable(loaded.names().key_file);
   }
   return std::nullopt;
+}
+
+void offer_protocol(SSL* ssl, const std::string& name) {
+  if (name.empty()) return;
+  const std::string list = static_cast<char>(name.size()) + name;
+  // 0 is success here, and a failure is want of memory alone.
+  (void)SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(list.data()),
+                            static_cast<unsigned>(list.size()));
 }
 
 void expect_name(SSL* ssl, const Endpoint& endpoint) {
@@ -112,8 +120,8 @@ std::optional<LinkFault> await_verdict(SSL* ssl, const Observed& observed, const
 }  // namespace
 
 std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endpoint& endpoint,
-                                             const Credentials& credentials, const Patience& patience) {
-  auto tried = connector.connect(endpoint, patience);
+                                             const LoadedCredentials& credentials, const Patience& whole) {
+  auto tried = connector.connect(endpoint, whole);
   if (auto* fault = std::get_if<LinkFault>(&tried)) return *fault;
   if (!endpoint.tls) return std::nullopt;
   const FileDescriptor socket = std::move(std::get<FileDescriptor>(tried));
@@ -127,7 +135,7 @@ std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endp
   SSL_CTX_sess_set_new_cb(context.get(), on_ticket);
   if (auto fault = load(context.get(), credentials)) return fault;
 
-  const TlsPeer peer{endpoint, credentials};
+  const TlsPeer peer{endpoint, credentials.names()};
   Observed observed;
   observed.peer = &peer;
   const std::unique_ptr<SSL, Free> ssl(SSL_new(context.get()));
@@ -135,7 +143,9 @@ std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endp
   SSL_set_app_data(ssl.get(), &observed);
   SSL_set_fd(ssl.get(), socket.get());
   expect_name(ssl.get(), endpoint);
+  offer_protocol(ssl.get(), alpn_protocol(endpoint));
 
+  const Patience patience = whole.at_most(connector.limits().tls);
   int error = 0;
   switch (drive(ssl.get(), patience, error, [&] { return SSL_connect(ssl.get()); })) {
     case Step::waited_in_vain:

@@ -8,12 +8,12 @@
 namespace glimpse {
 
 /// Shakes hands with the server, TLS 1.2 or newer, verifying chain and name and showing our certificate, and
-/// hangs up. nullopt: the way is free. With TLS 1.3 a server judges our certificate only after the handshake,
-/// so this reads on for a moment (until the session ticket, at most 0.5 s). Without endpoint.tls only the TCP
-/// connection is tried.
+/// hangs up; takes connector.limits().tls at most for it. nullopt: the way is free. With TLS 1.3 a server
+/// judges our certificate only after the handshake, so this reads on for a moment (until the session ticket,
+/// at most 0.5 s). Without endpoint.tls only the TCP connection is tried.
 [[nodiscard]] std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endpoint& endpoint,
-                                                           const Credentials& credentials,
-                                                           const Patience& patience);
+                                                           const LoadedCredentials& credentials,
+                                                           const Patience& whole);
 
 /// TLS 1.2 suites with authenticated encryption. Older versions have none of them: a list of these is how to
 /// forbid TLS 1.0 and 1.1 to a library that cannot set a minimum. TLS 1.3 has suites of its own.

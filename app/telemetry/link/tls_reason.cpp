@@ -100,6 +100,11 @@ LinkFault verify_fault(X509_STORE_CTX* store, const TlsPeer& peer) {
               "the " + whose(depth) + " certificate at " + server + " is not valid before " +
                   utc(X509_get0_notBefore(current)) + " (this clock says " + utc_now() +
                   "); set this clock, or wait"};
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      return {LinkProblem::self_signed,
+              "the certificate of " + server +
+                  " is self-signed: nobody but itself says that it is the broker; if you know it to be your "
+                  "broker's own, give it with --ca"};
     default:
       break;
   }

@@ -23,12 +23,12 @@ TEST_CASE("records reach a subscriber with the lab's fields and ours, and the st
   broker.start();
   const Subscriber subscriber(broker);
   validate_broker(broker.settings());
-  Publisher publisher(broker.settings(), "1.2.3");
-  for (int i = 1; i <= 20; ++i) publisher.accept(make_record(i));
+  Device device(broker.settings());
+  device.accept(1, 20);
   REQUIRE(eventually([&] { return subscriber.seqs().size() == 20; }));
   CHECK(subscriber.seqs() == one_to(20));
   CHECK(subscriber.last_status() == "online");
-  CHECK(publisher.status().up);
+  CHECK(device.status().link == LinkState::connected);
 
   const auto messages = subscriber.messages();
   const auto first = std::find_if(messages.begin(), messages.end(), [](const auto& m) {
@@ -42,12 +42,13 @@ TEST_CASE("records reach a subscriber with the lab's fields and ours, and the st
   CHECK(json["hostname"] == "host");
   CHECK(json["value"] == 12.5);
 
-  publisher.finish(5s);
-  CHECK(publisher.status().sent == 20);
-  CHECK(publisher.status().pending == 0);
+  device.publisher.finish(5s);
+  CHECK(device.status().acknowledged == 20);
+  CHECK(device.status().pending == 0);
   CHECK(eventually([&] { return subscriber.last_status() == "offline"; }));
   CHECK(subscriber.messages().back().payload ==
-        R"({"status":"offline","version":"1.2.3","device":"test-device"})");
+        R"({"status":"offline","version":"1.2.3","device":"test-device","boot":"boot",)"
+        R"("model":{"name":"demo","quantized":true,"backend":"onednn","sha256":"abc"}})");
   CHECK(Subscriber(broker).messages().size() <= 1);  // the retained status at most: no record is retained
 }
 
@@ -57,11 +58,11 @@ TEST_CASE("the server is known by name and by address") {
   for (const auto* host : {"localhost", "127.0.0.1"}) {
     BrokerSettings settings = broker.settings();
     settings.uri = std::string("mqtts://") + host + ":" + std::to_string(broker.port());
-    Publisher publisher(settings, "1");
-    publisher.accept(make_record(1));
-    publisher.finish(10s);
-    INFO(publisher.status().last_error);
-    CHECK(publisher.status().sent == 1);
+    Device device(settings);
+    device.accept(1, 1);
+    device.publisher.finish(10s);
+    INFO(device.status().last_error);
+    CHECK(device.status().acknowledged == 1);
   }
 }
 
@@ -70,16 +71,16 @@ TEST_CASE("a broker that comes later gets all that waited, in order") {
   broker.start();  // makes the certificates
   broker.kill_hard();
   Gate gate;
-  Publisher publisher(broker.settings(), "1", gate.seams(broker.settings()));
-  for (int i = 1; i <= 100; ++i) publisher.accept(make_record(i));
-  REQUIRE(eventually([&] { return !publisher.status().last_error.empty(); }));
-  CHECK_THAT(publisher.status().last_error, ContainsSubstring("nothing listens at localhost:"));
-  CHECK_FALSE(publisher.status().credentials_fault);
-  CHECK(publisher.status().pending == 100);
+  Device device(broker.settings(), gate.seams(broker.settings()));
+  device.accept(1, 100);
+  REQUIRE(eventually([&] { return !device.status().last_error.empty(); }));
+  CHECK_THAT(device.status().last_error, ContainsSubstring("nothing listens at localhost:"));
+  CHECK_FALSE(device.status().credentials_fault);
+  CHECK(device.status().pending == 100);
   broker.start();
   const Subscriber subscriber(broker);
   gate.release();
-  REQUIRE(eventually([&] { return publisher.status().sent == 100; }));
+  REQUIRE(eventually([&] { return device.status().acknowledged == 100; }));
   REQUIRE(eventually([&] { return subscriber.seqs().size() >= 100; }));
   CHECK(subscriber.seqs() == one_to(100));
 }
@@ -90,16 +91,16 @@ TEST_CASE(
   broker.start();
   auto before = std::make_unique<Subscriber>(broker);
   Gate gate;
-  Publisher publisher(broker.settings(), "1", gate.seams(broker.settings()));
-  for (int i = 1; i <= 200; ++i) publisher.accept(make_record(i));
-  REQUIRE(eventually([&] { return publisher.status().sent >= 50; }));
+  Device device(broker.settings(), gate.seams(broker.settings()));
+  device.accept(1, 200);
+  REQUIRE(eventually([&] { return device.status().acknowledged >= 50; }));
   broker.kill_hard();
-  REQUIRE(eventually([&] { return !publisher.status().up; }));
-  REQUIRE(publisher.status().sent < 200);
+  REQUIRE(eventually([&] { return device.status().link != LinkState::connected; }));
+  REQUIRE(device.status().acknowledged < 200);
   broker.start();
   const Subscriber after(broker);
   gate.release();
-  REQUIRE(eventually([&] { return publisher.status().sent == 200; }));
+  REQUIRE(eventually([&] { return device.status().acknowledged == 200; }));
   REQUIRE(eventually([&] { return !after.seqs().empty() && after.seqs().back() == 200; }));
 
   const auto first = before->seqs(), second = after.seqs();
@@ -108,7 +109,7 @@ TEST_CASE(
   std::set<std::uint64_t> all(first.begin(), first.end());
   all.insert(second.begin(), second.end());
   CHECK(all.size() == 200);
-  CHECK(first.size() + second.size() <= 200 + Publisher::max_in_flight);
+  CHECK(first.size() + second.size() <= 200 + SendingOrder::window);
 }
 
 TEST_CASE("an ACL that forbids our topic does not stop us") {
@@ -117,13 +118,13 @@ TEST_CASE("an ACL that forbids our topic does not stop us") {
   const Subscriber subscriber(broker);
   BrokerSettings settings = broker.settings();
   settings.device = "somebody-else";
-  Publisher forbidden(settings, "1");
-  forbidden.accept(make_record(1));
-  forbidden.finish(10s);
+  Device forbidden(settings);
+  forbidden.accept(1, 1);
+  forbidden.publisher.finish(10s);
   // MQTT 3.1.1 has no way to say no: the broker acknowledges and throws away.
-  CHECK(forbidden.status().sent == 1);
-  Publisher allowed(broker.settings(), "1");
-  allowed.accept(make_record(2));
+  CHECK(forbidden.status().acknowledged == 1);
+  Device allowed(broker.settings());
+  allowed.accept(2, 2);
   REQUIRE(eventually([&] { return !subscriber.seqs().empty(); }));
   CHECK(subscriber.seqs() == std::vector<std::uint64_t>{2});
 }
@@ -133,8 +134,10 @@ TEST_CASE("the last will says offline when the process dies") {
   broker.start();
   const Subscriber subscriber(broker);
   const BrokerSettings it = broker.settings();
-  Process device({GLIMPSE_PROBE, it.uri, it.credentials.ca_file, it.credentials.cert_file,
-                  it.credentials.key_file, it.device},
+  const TempFolder state;
+  Process device({GLIMPSE_PROBE, "--broker", it.uri, "--ca", it.credentials.ca_file, "--cert",
+                  it.credentials.cert_file, "--key", it.credentials.key_file, "--device", it.device,
+                  "--state", state.file(""), "--records", "1", "--hold"},
                  broker.file("probe.log"));
   REQUIRE(eventually([&] { return subscriber.last_status() == "online" && subscriber.seqs().size() == 1; }));
   device.kill();

@@ -10,7 +10,8 @@ using namespace glimpse::test;
 
 namespace {
 
-// A sanitizer makes reading the system's 140 authorities, which happens before a handshake, take a second by itself.
+// A sanitizer makes reading the system's 140 authorities, which happens before a handshake, take a second by
+// itself.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr auto stop_limit = 6s;
 #else
@@ -59,9 +60,9 @@ class SilentServer {
   std::vector<int> clients_;
 };
 
-Steady::duration time_to_finish(Publisher& publisher) {
+Steady::duration time_to_finish(Device& device) {
   const auto began = Steady::now();
-  publisher.finish(0s);
+  device.publisher.finish(0s);
   return Steady::now() - began;
 }
 
@@ -76,39 +77,39 @@ BrokerSettings settings(const std::string& uri) {
 
 TEST_CASE("stop within 2 s while the server keeps silent in the TLS handshake") {
   SilentServer server;
-  Publisher publisher(settings("mqtts://" + server.address()), "1");
-  publisher.accept(make_record(1));
+  Device device(settings("mqtts://" + server.address()));
+  device.accept(1, 1);
   server.wait_for_client();
-  CHECK(time_to_finish(publisher) < stop_limit);
+  CHECK(time_to_finish(device) < stop_limit);
 }
 
 TEST_CASE("stop within 2 s while the server keeps silent in MQTT") {
   SilentServer server;
-  Publisher publisher(settings("mqtt://" + server.address()), "1");
-  publisher.accept(make_record(1));
+  Device device(settings("mqtt://" + server.address()));
+  device.accept(1, 1);
   server.wait_for_client();  // our own look
   server.wait_for_client();  // paho
-  CHECK(time_to_finish(publisher) < stop_limit);
+  CHECK(time_to_finish(device) < stop_limit);
 }
 
 TEST_CASE("stop within 2 s while a TCP connection is not taken") {
   SilentServer server(0);
   server.fill_backlog();
-  Publisher publisher(settings("mqtts://" + server.address()), "1");
-  publisher.accept(make_record(1));
+  Device device(settings("mqtts://" + server.address()));
+  device.accept(1, 1);
   (void)eventually([until = Steady::now() + 100ms] { return Steady::now() >= until; });
-  CHECK(publisher.status().last_error.empty());  // still trying
-  CHECK(time_to_finish(publisher) < stop_limit);
+  CHECK(device.status().last_error.empty());  // still trying
+  CHECK(time_to_finish(device) < stop_limit);
 }
 
 TEST_CASE("stop within 2 s while packets vanish or a name is looked up") {
   // RFC 5737: nobody has this address. RFC 2606: nor this name.
   for (const auto* uri : {"mqtts://192.0.2.1", "mqtts://no-such-host.invalid"}) {
     for (const auto delay : {0ms, 1ms, 100ms}) {
-      Publisher publisher(settings(uri), "1");
-      publisher.accept(make_record(1));
+      Device device(settings(uri));
+      device.accept(1, 1);
       (void)eventually([until = Steady::now() + delay] { return Steady::now() >= until; });
-      CHECK(time_to_finish(publisher) < stop_limit);
+      CHECK(time_to_finish(device) < stop_limit);
     }
   }
 }
@@ -117,22 +118,22 @@ TEST_CASE("stop in any other state: 30 publishers, each stopped a little later t
   Broker broker;
   broker.start();
   for (int i = 0; i < 30; ++i) {
-    Publisher publisher(broker.settings(), "1");
-    for (int seq = 1; seq <= 5; ++seq) publisher.accept(make_record(seq));
+    Device device(broker.settings());
+    device.accept(1, 5);
     (void)eventually([&, until = Steady::now() + i * 3ms] { return Steady::now() >= until; });
-    CHECK(time_to_finish(publisher) < stop_limit + 500ms);
+    CHECK(time_to_finish(device) < stop_limit + 500ms);
   }
 }
 
 TEST_CASE("stop while the broker is frozen in the middle of a session") {
   Broker broker;
   broker.start();
-  Publisher publisher(broker.settings(), "1");
-  REQUIRE(eventually([&] { return publisher.status().up; }));
+  Device device(broker.settings());
+  REQUIRE(eventually([&] { return device.status().link == LinkState::connected; }));
   const std::string pid = read_text(broker.file("pid"));
   REQUIRE(run({"kill", "-STOP", std::to_string(std::stoi(pid))}, "/dev/null") == 0);
-  publisher.accept(make_record(1));
-  CHECK(time_to_finish(publisher) < stop_limit + 500ms);
+  device.accept(1, 1);
+  CHECK(time_to_finish(device) < stop_limit + 500ms);
   REQUIRE(run({"kill", "-CONT", std::to_string(std::stoi(pid))}, "/dev/null") == 0);
-  CHECK(publisher.status().pending <= 1);
+  CHECK(device.status().pending <= 1);
 }

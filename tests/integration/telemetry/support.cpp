@@ -12,8 +12,6 @@
 #include <sstream>
 #include <thread>
 
-#include "telemetry/link/mqtt_link.hpp"
-
 namespace glimpse::test {
 
 namespace fs = std::filesystem;
@@ -191,6 +189,13 @@ BrokerSettings TlsServer::settings(const std::string& device_certificate) const 
   return settings;
 }
 
+std::optional<LinkFault> try_once(const BrokerSettings& settings, const LinkLimits& limits) {
+  LinkSeams seams;
+  seams.limits = limits;
+  const LinkEvents nobody{[](std::uint64_t) {}, [](const LinkFault&) {}};
+  return make_mqtt_link(settings, "", seams)->connect({}, 30s, nobody);
+}
+
 void make_certificates(const TempFolder& folder) {
   REQUIRE(run({GLIMPSE_ROOT "/tests/integration/make_certs.sh", folder.file("")}, folder.file("log")) == 0);
 }
@@ -205,6 +210,33 @@ Record make_record(std::uint64_t seq) {
   record.predictions = {{1, "umbrella", 0.9}};
   record.system.cpu_percent = 12.5;
   return record;
+}
+
+namespace {
+
+OutboxSettings in(const TempFolder& folder) {
+  OutboxSettings settings;
+  settings.file = folder.file("outbox.db");
+  settings.max_age = std::chrono::hours(24 * 365 * 100);  // the records of the tests are old
+  settings.drain = Drain::fifo;
+  return settings;
+}
+
+StatusMessage message(const BrokerSettings& settings) {
+  return {"1.2.3", settings.device, "boot", {"demo", true, "onednn", "abc"}};
+}
+
+}  // namespace
+
+Device::Device(const BrokerSettings& settings)
+    : outbox(in(folder_), nullptr), publisher(settings, message(settings), outbox) {}
+
+Device::Device(const BrokerSettings& settings, PublisherSeams seams)
+    : outbox(in(folder_), nullptr), publisher(settings, message(settings), outbox, std::move(seams)) {}
+
+void Device::accept(std::uint64_t first, std::uint64_t last) {
+  for (std::uint64_t seq = first; seq <= last; ++seq) outbox.accept(make_record(seq));
+  REQUIRE(outbox.flush(10s));
 }
 
 void Gate::release() {

@@ -8,10 +8,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "catch.hpp"
+#include "telemetry/link/mqtt_link.hpp"
 #include "telemetry/publisher.hpp"
 
 namespace glimpse::test {
@@ -94,6 +96,7 @@ class TlsServer {
   TlsServer(const TempFolder& certificates, const std::string& server,
             const std::string& access = "allow_anonymous true\n", const std::string& newest_tls = "TLSv1.3");
   [[nodiscard]] BrokerSettings settings(const std::string& device_certificate = "device") const;
+  [[nodiscard]] std::string log() const { return read_text(folder_.file("log")); }
 
  private:
   TempFolder folder_;
@@ -102,8 +105,29 @@ class TlsServer {
   std::unique_ptr<Process> process_;
 };
 
+/// One attempt of a link of its own, which hangs up at once.
+[[nodiscard]] std::optional<LinkFault> try_once(const BrokerSettings& settings,
+                                                const LinkLimits& limits = {});
+
 void make_certificates(const TempFolder& folder);
 [[nodiscard]] Record make_record(std::uint64_t seq);
+
+/// What a device has: an outbox in a folder of its own, and a publisher that sends from it.
+class Device {
+ public:
+  explicit Device(const BrokerSettings& settings);
+  Device(const BrokerSettings& settings, PublisherSeams seams);
+  /// Records first to last are accepted and committed.
+  void accept(std::uint64_t first, std::uint64_t last);
+  [[nodiscard]] PublisherStatus status() const { return publisher.status(); }
+
+ private:
+  TempFolder folder_;
+
+ public:
+  Outbox outbox;
+  Publisher publisher;
+};
 
 /// Back-off that the test holds: the publisher stays between two attempts until release().
 class Gate {

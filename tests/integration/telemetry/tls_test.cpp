@@ -1,4 +1,6 @@
 // Each way in which TLS can fail, told apart and in words.
+#include <set>
+
 #include "support.hpp"
 
 using namespace glimpse;
@@ -6,15 +8,40 @@ using namespace glimpse::test;
 
 namespace {
 
+/// openssl s_server with TLS 1.1 and nothing newer.
+class OldTlsServer {
+ public:
+  explicit OldTlsServer(const TempFolder& made)
+      : made_(made),
+        process_({"openssl", "s_server", "-accept", std::to_string(port_), "-cert", made.file("server.crt"),
+                  "-key", made.file("server.key"), "-www", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"},
+                 folder_.file("log")) {
+    REQUIRE(eventually([&] { return read_text(folder_.file("log")).find("ACCEPT") != std::string::npos; }));
+  }
+  [[nodiscard]] BrokerSettings settings() const {
+    BrokerSettings settings;
+    settings.uri = "mqtts://localhost:" + std::to_string(port_);
+    settings.device = "test-device";
+    settings.credentials.ca_file = made_.file("ca.crt");
+    return settings;
+  }
+
+ private:
+  const TempFolder& made_;
+  TempFolder folder_;
+  int port_ = free_port();
+  Process process_;
+};
+
 const std::string anyone = "allow_anonymous true\n";  // with a certificate
 
 /// What the status says once the first attempt has failed. Pictures go on meanwhile: nothing throws.
 PublisherStatus refused(const BrokerSettings& settings) {
-  Publisher publisher(settings, "1");
-  publisher.accept(make_record(1));
-  CHECK(eventually([&] { return !publisher.status().last_error.empty(); }));
-  publisher.finish(0s);
-  const PublisherStatus status = publisher.status();
+  Device device(settings);
+  device.accept(1, 1);
+  CHECK(eventually([&] { return !device.status().last_error.empty(); }));
+  device.publisher.finish(0s);
+  const PublisherStatus status = device.status();
   CHECK_FALSE(status.ever_connected);
   CHECK(status.pending == 1);
   CHECK(status.last_error.find('\n') == std::string::npos);
@@ -34,11 +61,11 @@ TEST_CASE("TLS refusals") {
 
   SECTION("all in order") {
     const TlsServer server(made, "server");
-    Publisher publisher(server.settings(), "1");
-    publisher.accept(make_record(1));
-    publisher.finish(10s);
-    INFO(publisher.status().last_error);
-    CHECK(publisher.status().sent == 1);
+    Device device(server.settings());
+    device.accept(1, 1);
+    device.publisher.finish(10s);
+    INFO(device.status().last_error);
+    CHECK(device.status().acknowledged == 1);
   }
   SECTION("wrong CA") {
     const TlsServer server(made, "server");
@@ -59,6 +86,13 @@ TEST_CASE("TLS refusals") {
     BrokerSettings by_address = server.settings();
     by_address.uri.replace(by_address.uri.find("localhost"), 9, "127.0.0.1");
     check_credentials_fault(refused(by_address), {"another host", "not '127.0.0.1'"});
+  }
+  SECTION("a server that vouches for itself") {
+    const TlsServer server(made, "server-self-signed");
+    check_credentials_fault(refused(server.settings()), {"is self-signed", "--ca"});
+    BrokerSettings trusting = server.settings();
+    trusting.credentials.ca_file = made.file("server-self-signed.crt");
+    CHECK_FALSE(try_once(trusting));
   }
   SECTION("expired server certificate") {
     const TlsServer server(made, "server-expired");
@@ -105,17 +139,8 @@ TEST_CASE("TLS refusals") {
     CHECK_FALSE(status.credentials_fault);
   }
   SECTION("TLS 1.1 alone") {
-    const int port = free_port();
-    const Process old(
-        {"openssl", "s_server", "-accept", std::to_string(port), "-cert", made.file("server.crt"), "-key",
-         made.file("server.key"), "-www", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"},
-        made.file("old.log"));
-    REQUIRE(eventually([&] { return read_text(made.file("old.log")).find("ACCEPT") != std::string::npos; }));
-    BrokerSettings settings;
-    settings.uri = "mqtts://localhost:" + std::to_string(port);
-    settings.device = "test-device";
-    settings.credentials.ca_file = made.file("ca.crt");
-    CHECK_THAT(refused(settings).last_error, ContainsSubstring("no TLS from version 1.2 on"));
+    const OldTlsServer old(made);
+    CHECK_THAT(refused(old.settings()).last_error, ContainsSubstring("no TLS from version 1.2 on"));
   }
   SECTION("a name that does not exist") {
     BrokerSettings settings;
@@ -123,4 +148,35 @@ TEST_CASE("TLS refusals") {
     settings.device = "test-device";
     CHECK_THAT(refused(settings).last_error, ContainsSubstring("no-such-host.invalid"));
   }
+}
+
+TEST_CASE("seven refusals of TLS, seven reasons") {
+  const TempFolder made;
+  make_certificates(made);
+  std::set<LinkProblem> problems;
+  std::set<std::string> reasons;
+  const auto note = [&](const BrokerSettings& settings) {
+    const auto fault = try_once(settings);
+    REQUIRE(fault);
+    problems.insert(fault->problem);
+    std::string words = fault->reason;  // without what differs by itself
+    const std::string server = parse_broker_uri(settings.uri).text();
+    for (auto at = words.find(server); at != std::string::npos; at = words.find(server))
+      words.erase(at, server.size());
+    reasons.insert(words);
+  };
+  for (const auto* certificate :
+       {"server-other-host", "server-expired", "server-future", "server-self-signed"}) {
+    const TlsServer server(made, certificate);
+    note(server.settings());
+  }
+  const TlsServer server(made, "server");
+  note(server.settings(""));  // no client certificate
+  BrokerSettings other_ca = server.settings();
+  other_ca.credentials.ca_file = made.file("other-ca.crt");
+  note(other_ca);
+  const OldTlsServer old(made);
+  note(old.settings());
+  CHECK(problems.size() == 7);
+  CHECK(reasons.size() == 7);
 }

@@ -55,6 +55,14 @@ TEST_CASE("The flags of the contract fill the settings") {
   CHECK(s.json);
 }
 
+TEST_CASE("The flags of events fill the settings") {
+  const Settings s =
+      parse({"run", "--event-hold", "1.5s", "--event-confidence", "0.8", "--events-per-hour", "60"}).settings;
+  CHECK(s.telemetry.event_hold.count() == 1500);
+  CHECK(s.telemetry.event_confidence == 0.8);
+  CHECK(s.telemetry.events_per_hour == 60);
+}
+
 TEST_CASE("The defaults are those of the documentation") {
   const Settings s = parse({"run"}).settings;
   CHECK(s.source.uri == "0");
@@ -62,6 +70,9 @@ TEST_CASE("The defaults are those of the documentation") {
   CHECK(s.model.top_k == 10);
   CHECK(s.model.backend == "auto");
   CHECK(s.telemetry.interval.count() == 1000);
+  CHECK(s.telemetry.event_hold.count() == 300);
+  CHECK(s.telemetry.event_confidence == 0.5);
+  CHECK(s.telemetry.events_per_hour == 3600);
 }
 
 TEST_CASE("Bad usage names the flag") {
@@ -72,6 +83,17 @@ TEST_CASE("Bad usage names the flag") {
   CHECK_THAT(usage_error({"run", "--interval", "soon"}),
              ContainsSubstring("--interval: expected a time such as 500ms"));
   CHECK_THAT(usage_error({"run", "--interval", "25h"}), ContainsSubstring("from 0 to 86400 seconds"));
+  CHECK_THAT(usage_error({"run", "--event-hold", "2h"}),
+             ContainsSubstring("--event-hold: expected a time such as 500ms") &&
+                 ContainsSubstring("from 0 to 3600 seconds"));
+  for (const char* confidence : {"-0.1", "1.1", "nan", "high"}) {
+    CHECK_THAT(usage_error({"run", "--event-confidence", confidence}),
+               ContainsSubstring("--event-confidence: expected a number from 0 to 1, got"));
+  }
+  for (const char* count : {"-1", "1000001", "0.5", "many"}) {
+    CHECK_THAT(usage_error({"run", "--events-per-hour", count}),
+               ContainsSubstring("--events-per-hour: expected a whole number from 0 to 1000000, got"));
+  }
   CHECK_THAT(usage_error({"run", "--frames", "-1"}), ContainsSubstring("--frames"));
   CHECK_THAT(usage_error({"run", "--sauce", "0"}), ContainsSubstring("--sauce"));
   CHECK_THAT(usage_error({"run", "--top-k"}), ContainsSubstring("--top-k"));

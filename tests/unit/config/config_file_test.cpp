@@ -32,7 +32,8 @@ std::string refusal(const std::string& text, ExitCode expected = ExitCode::confi
 
 TEST_CASE("A configuration file sets what it names and leaves the rest") {
   const ConfigFile file(R"({"source": {"uri": "test", "fps": 12.5}, "model": {"quantized": true, "top_k": 3},
-                            "telemetry": {"interval_s": 0.25, "broker": "mqtts://localhost:8883"}})");
+                            "telemetry": {"interval_s": 0.25, "event_hold_s": 0.1, "event_confidence": 0.7,
+                                          "events_per_hour": 0, "broker": "mqtts://localhost:8883"}})");
   Settings settings;
   load_config(file.path, settings);
   CHECK(settings.source.uri == "test");
@@ -40,8 +41,21 @@ TEST_CASE("A configuration file sets what it names and leaves the rest") {
   CHECK(settings.model.quantized);
   CHECK(settings.model.top_k == 3);
   CHECK(settings.telemetry.interval.count() == 250);
+  CHECK(settings.telemetry.event_hold.count() == 100);
+  CHECK(settings.telemetry.event_confidence == 0.7);
+  CHECK(settings.telemetry.events_per_hour == 0);
   CHECK(settings.telemetry.broker == "mqtts://localhost:8883");
   CHECK(settings.model.backend == "auto");
+}
+
+TEST_CASE("The way to the broker is set in the file") {
+  const ConfigFile file(R"({"telemetry": {"proxy": "http://user:word@proxy.example:3128", "keep_alive_s": 90}})");
+  Settings settings;
+  load_config(file.path, settings);
+  CHECK(settings.telemetry.proxy == "http://user:word@proxy.example:3128");
+  CHECK(settings.telemetry.keep_alive == std::chrono::seconds(90));
+  CHECK_THAT(refusal(R"({"telemetry": {"keep_alive_s": 30}})"),
+             ContainsSubstring("telemetry.keep_alive_s: expected a number from 56 to 1200, got 30"));
 }
 
 TEST_CASE("What to_config writes, load_config reads back") {
@@ -71,6 +85,12 @@ TEST_CASE("A wrong type is named by its path") {
 TEST_CASE("A value out of range is named by its path") {
   CHECK_THAT(refusal(R"({"model": {"top_k": 0}})"), ContainsSubstring("model.top_k"));
   CHECK_THAT(refusal(R"({"model": {"top_k": 99999999999}})"), ContainsSubstring("model.top_k"));
+  CHECK_THAT(refusal(R"({"telemetry": {"event_hold_s": -1}})"),
+             ContainsSubstring("telemetry.event_hold_s: expected a number from 0 to 3600"));
+  CHECK_THAT(refusal(R"({"telemetry": {"event_confidence": 50}})"),
+             ContainsSubstring("telemetry.event_confidence: expected a number from 0 to 1, got 50"));
+  CHECK_THAT(refusal(R"({"telemetry": {"events_per_hour": -1}})"),
+             ContainsSubstring("telemetry.events_per_hour: expected a whole number from 0 to 1000000"));
   CHECK_THAT(refusal(R"({"source": {"fps": 1e9}})"),
              ContainsSubstring("source.fps: expected a number from 1 to 1000"));
 }

@@ -15,7 +15,10 @@ struct Bench {
   explicit Bench(int interval_ms)
       : reporter({"host", "pi-1", "boot-1", {"demo", true, "torch", "abc"}},
                  std::chrono::milliseconds(interval_ms), {&sink}, [] {
-                   return OutboxCounts{3, 4};
+                   DeliveryStatus delivery;
+                   delivery.pending = 3;
+                   delivery.dropped = 4;
+                   return delivery;
                  }) {}
   Keep sink;
   Reporter reporter;
@@ -46,8 +49,9 @@ TEST_CASE("With interval 0 every frame has its record") {
   CHECK(last.inference_ms->p99 == 4.0);
   CHECK(last.predictions[0].label == "cat");
   CHECK(last.device == "pi-1");
-  CHECK(last.outbox_pending == 3);
-  CHECK(last.outbox_dropped == 4);
+  REQUIRE(last.delivery);
+  CHECK(last.delivery->pending == 3);
+  CHECK(last.delivery->dropped == 4);
 }
 
 TEST_CASE("With an interval each tick is a record, and the end brings the rest") {

@@ -81,7 +81,7 @@ struct Keep : Sink {
 /// A record for each frame, and how it ended.
 struct Run {
   Keep sink;
-  Reporter reporter{{}, std::chrono::milliseconds(0), {&sink}, [] { return OutboxCounts{}; }};
+  Reporter reporter{{}, std::chrono::milliseconds(0), {&sink}, [] { return std::nullopt; }};
   PipelineEnd end;
 
   void play(std::unique_ptr<VideoSource> source, const Recognition& recognition,

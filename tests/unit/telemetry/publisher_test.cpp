@@ -8,6 +8,7 @@
 
 #include "catch.hpp"
 #include "telemetry/link/mqtt_link.hpp"
+#include "temp_folder.hpp"
 
 using namespace glimpse;
 using namespace std::chrono_literals;
@@ -25,7 +26,9 @@ struct Network {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::vector<std::optional<LinkFault>> connects;  // answers to connect(), the last one again and again
-  bool acknowledge = true;
+  std::optional<std::size_t> unacknowledged_from;  // this publish and all after it get no PUBACK
+  std::string break_on;     // a publish to a topic that ends so ends the session instead
+  bool renewed = false;     // key and certificate
   bool black_hole = false;  // connect() waits for the stop or its limit
   int attempts = 0;
   std::vector<Publish> published;
@@ -46,6 +49,18 @@ struct Network {
     }
     return list;
   }
+  /// The PUBACK of this publish comes late.
+  void acknowledge_up_to(std::size_t index) {
+    LinkEvents current;
+    std::uint64_t id = 0;
+    {
+      const std::lock_guard lock(mutex);
+      current = events;
+      id = published.at(index).id;
+      unacknowledged_from = index + 1;
+    }
+    current.acknowledged(id);
+  }
   void break_session() {
     LinkEvents current;
     {
@@ -65,7 +80,7 @@ class FakeLink : public Link {
     const auto attempt = static_cast<std::size_t>(net_->attempts++);
     net_->changed.notify_all();
     if (net_->black_hole) {
-      net_->changed.wait_for(lock, stop, limit, [] { return false; });
+      net_->changed.wait_for(lock, stop, limit, [this] { return !net_->black_hole; });
       return LinkFault{LinkProblem::timed_out, "silence"};
     }
     net_->events = std::move(events);
@@ -75,18 +90,29 @@ class FakeLink : public Link {
   bool publish(std::uint64_t id, const std::string& topic, const std::string& payload,
                bool retained) override {
     LinkEvents events;
+    bool breaks = false;
     {
       const std::lock_guard lock(net_->mutex);
       net_->published.push_back({id, topic, payload, retained});
       net_->now += 10ms;  // so that the limit of 100 a second does not slow the test
       events = net_->events;
-      if (!net_->acknowledge) events.acknowledged = [](std::uint64_t) {};
+      if (net_->unacknowledged_from && net_->published.size() > *net_->unacknowledged_from)
+        events.acknowledged = [](std::uint64_t) {};
+      breaks = !net_->break_on.empty() && topic.ends_with(net_->break_on);
     }
-    events.acknowledged(id);
+    if (breaks) {
+      events.lost({LinkProblem::lost, "cut"});
+    } else {
+      events.acknowledged(id);
+    }
     net_->changed.notify_all();
     return true;
   }
   void disconnect() override {}
+  CredentialNews refresh_credentials() override {
+    const std::lock_guard lock(net_->mutex);
+    return {std::exchange(net_->renewed, false), "new certificate"};
+  }
 
  private:
   std::shared_ptr<Network> net_;
@@ -119,6 +145,31 @@ Record record(std::uint64_t seq) {
   return made;
 }
 
+StatusMessage message() {
+  return {"1.2.3", "thing", "boot", {"demo", true, "onednn", "abc"}};
+}
+
+/// An outbox in a folder of its own, and the publisher that sends from it.
+class Device {
+ public:
+  explicit Device(PublisherSeams seams, Drain drain = Drain::fifo)
+      : outbox({(folder_.path() / "outbox.db").string(), 64'000'000, std::chrono::hours(1),
+                std::chrono::seconds(1), drain},
+               nullptr),
+        publisher(settings(), message(), outbox, std::move(seams)) {}
+  void accept(std::uint64_t first, std::uint64_t last) {
+    for (std::uint64_t seq = first; seq <= last; ++seq) outbox.accept(record(seq));
+    REQUIRE(outbox.flush(10s));
+  }
+
+ private:
+  TempFolder folder_;
+
+ public:
+  Outbox outbox;
+  Publisher publisher;
+};
+
 /// The log of one test, in place of stderr.
 class CapturedLog {
  public:
@@ -142,57 +193,109 @@ class CapturedLog {
 const LinkFault refused{LinkProblem::unreachable, "nothing listens"};
 const LinkFault wrong_ca{LinkProblem::wrong_ca, "wrong\nCA"};
 
+std::vector<std::uint64_t> one_to(std::uint64_t last) {
+  std::vector<std::uint64_t> list;
+  for (std::uint64_t i = 1; i <= last; ++i) list.push_back(i);
+  return list;
+}
+
 }  // namespace
 
-TEST_CASE("online, records in order, offline: each on its topic, the status retained") {
+TEST_CASE(
+    "online with version and model, records in order, offline: each on its topic, the status retained") {
   const auto net = std::make_shared<Network>();
-  Publisher publisher(settings(), "1.2.3", seams(net));
-  for (int i = 1; i <= 50; ++i) publisher.accept(record(i));
-  publisher.finish(10s);
-  CHECK(publisher.status().sent == 50);
-  CHECK(publisher.status().pending == 0);
-  CHECK_FALSE(publisher.status().up);
+  Device device(seams(net));
+  device.accept(1, 50);
+  device.publisher.finish(10s);
+  const PublisherStatus status = device.publisher.status();
+  CHECK(status.sent == 50);
+  CHECK(status.acknowledged == 50);
+  CHECK(status.resent == 0);
+  CHECK(status.pending == 0);
+  CHECK(status.link == LinkState::closed);
   REQUIRE(net->published.size() == 52);
   CHECK(net->published.front().topic == "glimpse/v1/thing/status");
-  CHECK(net->published.front().payload == R"({"status":"online","version":"1.2.3","device":"thing"})");
+  CHECK(net->published.front().payload ==
+        R"({"status":"online","version":"1.2.3","device":"thing","boot":"boot",)"
+        R"("model":{"name":"demo","quantized":true,"backend":"onednn","sha256":"abc"}})");
   CHECK(net->published.front().retained);
-  CHECK(net->published.back().payload == R"({"status":"offline","version":"1.2.3","device":"thing"})");
+  CHECK(nlohmann::json::parse(net->published.back().payload)["status"] == "offline");
   CHECK(net->published.back().retained);
   CHECK(net->published[1].topic == "glimpse/v1/thing/telemetry");
   CHECK_FALSE(net->published[1].retained);
-  for (std::uint64_t i = 0; i < 50; ++i) CHECK(net->seqs()[i] == i + 1);
+  CHECK(net->seqs() == one_to(50));
 }
 
-TEST_CASE("at most 20 are unacknowledged, and a broken session sends them again in order") {
+TEST_CASE("until the first of a topic is acknowledged it goes alone; then at most 20 are unacknowledged") {
   const auto net = std::make_shared<Network>();
-  net->acknowledge = false;
-  Publisher publisher(settings(), "1", seams(net));
-  for (int i = 1; i <= 30; ++i) publisher.accept(record(i));
-  REQUIRE(net->wait([&] { return net->published.size() == 21; }));  // online and 20 records
-  CHECK(publisher.status().pending == 30);
-  CHECK(publisher.status().sent == 0);
+  net->unacknowledged_from = 0;  // not even the status
+  Device device(seams(net));
+  device.accept(1, 30);
+  REQUIRE(net->wait([&] { return net->published.size() == 1; }));
+  net->acknowledge_up_to(0);
+  REQUIRE(net->wait([&] { return net->published.size() == 2; }));
+  net->acknowledge_up_to(1);
+  const bool all = net->wait([&] { return net->published.size() == 22; });
+  CAPTURE(net->published.size());
+  REQUIRE(all);
+  CHECK(device.publisher.status().pending == 29);
+  CHECK(device.publisher.status().acknowledged == 1);
+}
+
+TEST_CASE("a broken session sends what is unacknowledged again, in order, counted as resent") {
+  const auto net = std::make_shared<Network>();
+  net->unacknowledged_from = 2;  // the status and the first record are acknowledged
+  Device device(seams(net));
+  device.accept(1, 30);
+  const bool all = net->wait([&] { return net->published.size() == 22; });
+  CAPTURE(net->published.size());
+  REQUIRE(all);
   {
     const std::lock_guard lock(net->mutex);
-    net->acknowledge = true;
+    net->unacknowledged_from.reset();
     net->published.clear();
   }
   net->break_session();
-  publisher.finish(10s);
-  CHECK(publisher.status().sent == 30);
-  std::vector<std::uint64_t> expected(30);
-  for (std::size_t i = 0; i < 30; ++i) expected[i] = i + 1;
+  device.publisher.finish(10s);
+  const PublisherStatus status = device.publisher.status();
+  CHECK(status.acknowledged == 30);
+  CHECK(status.sent == 30);
+  CHECK(status.resent == 20);
+  auto expected = one_to(30);
+  expected.erase(expected.begin());
   CHECK(net->seqs() == expected);
+}
+
+TEST_CASE(
+    "after an outage the newest goes first and live records before the backlog, unless fifo is asked for") {
+  for (const Drain drain : {Drain::newest, Drain::fifo}) {
+    const auto net = std::make_shared<Network>();
+    net->black_hole = true;
+    Device device(seams(net), drain);
+    device.accept(1, 10);
+    REQUIRE(net->wait([&] { return net->attempts == 1; }));
+    {
+      const std::lock_guard lock(net->mutex);
+      net->black_hole = false;
+    }
+    net->changed.notify_all();
+    device.publisher.finish(10s);
+    auto expected = one_to(10);
+    if (drain == Drain::newest) std::rotate(expected.begin(), expected.end() - 1, expected.end());
+    CHECK(net->seqs() == expected);
+  }
 }
 
 TEST_CASE("back-off doubles from 1 s to 60 s, and a session of 30 s resets it") {
   const auto net = std::make_shared<Network>();
   net->connects.assign(9, refused);
   net->connects.push_back(std::nullopt);  // the tenth and all after it
-  Publisher publisher(settings(), "1", seams(net));
+  Device device(seams(net));
   REQUIRE(net->wait([&] { return net->attempts == 10 && !net->published.empty(); }));
   {
     const std::lock_guard lock(net->mutex);
-    const std::vector<std::chrono::milliseconds> expected{999ms,   1998ms,  3996ms,  7992ms, 15984ms,
+    // The first would be 999 ms after an attempt that took no time: at most one a second.
+    const std::vector<std::chrono::milliseconds> expected{1000ms,  1998ms,  3996ms,  7992ms, 15984ms,
                                                           31968ms, 59940ms, 59940ms, 59940ms};
     CHECK(net->pauses == expected);
   }
@@ -208,57 +311,94 @@ TEST_CASE("back-off doubles from 1 s to 60 s, and a session of 30 s resets it") 
   CHECK(net->pauses.back() == 999ms);
 }
 
+TEST_CASE("attempts begin at least a second apart, whatever the jitter is") {
+  const auto net = std::make_shared<Network>();
+  net->connects = {refused};
+  PublisherSeams lucky = seams(net);
+  lucky.random01 = [] { return 0.0; };
+  Device device(std::move(lucky));
+  REQUIRE(net->wait([&] { return net->attempts >= 5; }));
+  const std::lock_guard lock(net->mutex);
+  for (const auto pause : net->pauses) CHECK(pause == 1000ms);
+}
+
 TEST_CASE("a fault is logged once per change, on one line, and kept in the status") {
   const auto net = std::make_shared<Network>();
   net->connects = {refused, refused, refused, wrong_ca, wrong_ca, refused, std::nullopt};
   const CapturedLog log;
-  Publisher publisher(settings(), "1", seams(net));
-  publisher.accept(record(1));
+  Device device(seams(net));
+  device.accept(1, 1);
   REQUIRE(net->wait([&] { return net->published.size() == 2; }));
-  publisher.finish(10s);
+  device.publisher.finish(10s);
   CHECK(log.count("nothing listens") == 2);
   CHECK(log.count("wrong\\x0aCA") == 1);
   CHECK(log.count("connected to") == 1);
-  CHECK(publisher.status().last_error == "nothing listens");
-  CHECK_FALSE(publisher.status().credentials_fault);
-  CHECK(publisher.status().ever_connected);
+  const PublisherStatus status = device.publisher.status();
+  CHECK(status.last_error == "nothing listens");
+  CHECK(status.last_error_ms >= status.link_since_ms - 60'000);
+  CHECK_FALSE(status.credentials_fault);
+  CHECK(status.ever_connected);
 }
 
-TEST_CASE("a credentials fault is marked as one, for exit code 77") {
+TEST_CASE("a credentials fault is marked as one, for exit code 77; what was not sent is kept") {
   const auto net = std::make_shared<Network>();
   net->connects = {wrong_ca};
-  Publisher publisher(settings(), "1", seams(net));
-  publisher.accept(record(1));
+  Device device(seams(net));
+  device.accept(1, 1);
   REQUIRE(net->wait([&] { return net->attempts >= 3; }));
-  publisher.finish(0s);
-  CHECK(publisher.status().credentials_fault);
-  CHECK_FALSE(publisher.status().ever_connected);
-  CHECK(publisher.status().pending == 1);
+  device.publisher.finish(0s);
+  CHECK(device.publisher.status().credentials_fault);
+  CHECK_FALSE(device.publisher.status().ever_connected);
+  CHECK(device.publisher.status().pending == 1);
 }
 
-TEST_CASE("without a broker the queue is bounded: the oldest go and are counted") {
+TEST_CASE("a topic on which each publish ends the session is set aside, and the session then stands") {
   const auto net = std::make_shared<Network>();
-  net->black_hole = true;
-  Publisher publisher(settings(), "1", seams(net));
-  Record large = record(0);
-  large.predictions.assign(100, {0, std::string(250, 'x'), 0.1});
-  const std::size_t size = to_json(large).size();
-  const std::size_t count = Publisher::max_queue_bytes / size + 50;
-  for (std::size_t i = 0; i < count; ++i) publisher.accept(large);
-  const PublisherStatus status = publisher.status();
-  CHECK(status.dropped >= 49);
-  CHECK(status.dropped + status.pending == count);
-  CHECK(status.pending * size <= Publisher::max_queue_bytes);
+  net->break_on = "telemetry";
+  const CapturedLog log;
+  Device device(seams(net));
+  device.accept(1, 3);
+  REQUIRE(net->wait([&] { return net->attempts == 4 && net->seqs().size() == 3; }));
+  REQUIRE(net->wait([&] { return net->published.size() == 7; }));  // four times online, three records
+  CHECK(log.count("iot:Publish on arn:aws:iot:REGION:ACCOUNT:topic/glimpse/v1/thing/telemetry") == 1);
+  CHECK(device.publisher.status().pending == 3);
+  CHECK_THAT(device.publisher.status().last_error, ContainsSubstring("iot:Publish"));
+  {
+    const std::lock_guard lock(net->mutex);
+    net->break_on.clear();  // somebody mends the policy
+    net->now += 5min;
+  }
+  device.publisher.finish(10s);
+  CHECK(device.publisher.status().pending == 0);
+  CHECK(net->attempts == 4);
+}
+
+TEST_CASE("renewed credentials are used within seconds, by a session begun at once") {
+  const auto net = std::make_shared<Network>();
+  const CapturedLog log;
+  Device device(seams(net));
+  REQUIRE(net->wait([&] { return net->published.size() == 1; }));
+  {
+    const std::lock_guard lock(net->mutex);
+    net->renewed = true;
+    net->now += 5s;
+  }
+  REQUIRE(net->wait([&] { return net->attempts == 2; }));
+  CHECK(net->pauses.empty());
+  device.accept(1, 1);
+  device.publisher.finish(10s);
+  CHECK(device.publisher.status().acknowledged == 1);
+  CHECK(log.count("new certificate") >= 1);
 }
 
 TEST_CASE("a stop ends a connection attempt at once") {
   const auto net = std::make_shared<Network>();
   net->black_hole = true;
-  Publisher publisher(settings(), "1", seams(net));
-  publisher.accept(record(1));
+  Device device(seams(net));
+  device.accept(1, 1);
   REQUIRE(net->wait([&] { return net->attempts == 1; }));
   const auto began = Steady::now();
-  publisher.finish(100ms);
+  device.publisher.finish(100ms);
   CHECK(Steady::now() - began < 1s);
 }
 
@@ -267,11 +407,11 @@ TEST_CASE("finishing without a link makes at most two more attempts and does not
   net->connects = {refused};
   PublisherSeams slow = seams(net);
   slow.pause = [](std::chrono::milliseconds) { return std::chrono::milliseconds(1h); };
-  Publisher publisher(settings(), "1", std::move(slow));
-  publisher.accept(record(1));
+  Device device(std::move(slow));
+  device.accept(1, 1);
   REQUIRE(net->wait([&] { return net->attempts == 1; }));
   const auto began = Steady::now();
-  publisher.finish(1min);
+  device.publisher.finish(1min);
   CHECK(Steady::now() - began < 10s);
   CHECK(net->attempts <= 3);
   CHECK(net->attempts >= 2);
@@ -279,29 +419,40 @@ TEST_CASE("finishing without a link makes at most two more attempts and does not
 
 TEST_CASE("a broker that acknowledges nothing for 30 s gets a new session") {
   const auto net = std::make_shared<Network>();
-  net->acknowledge = false;
-  Publisher publisher(settings(), "1", seams(net));
-  publisher.accept(record(1));
+  net->unacknowledged_from = 1;
+  Device device(seams(net));
+  device.accept(1, 1);
   REQUIRE(net->wait([&] { return net->published.size() == 2; }));
   {
     const std::lock_guard lock(net->mutex);
     net->now += 31s;
-    net->acknowledge = true;
+    net->unacknowledged_from.reset();
   }
-  publisher.accept(record(2));  // wakes the thread, which sees the time
   REQUIRE(net->wait([&] { return net->attempts == 2; }));
-  publisher.finish(10s);
-  CHECK(publisher.status().sent == 2);
+  device.publisher.finish(10s);
+  CHECK(device.publisher.status().acknowledged == 1);
 }
 
-TEST_CASE("at most 100 publishes a second") {
-  const auto net = std::make_shared<Network>();
-  PublisherSeams real_time = seams(net);
-  real_time.now = Steady::now;
-  Publisher publisher(settings(), "1", std::move(real_time));
-  const auto began = Steady::now();
-  for (int i = 1; i <= 30; ++i) publisher.accept(record(i));
-  publisher.finish(10s);
-  CHECK(publisher.status().sent == 30);
-  CHECK(Steady::now() - began >= 300ms);
+TEST_CASE("at most 100 publishes and 512 KB a second") {
+  struct Load {
+    std::uint64_t records;
+    std::size_t bytes;
+    Steady::duration least;
+  };
+  for (const Load& load : {Load{30, 0, 290ms}, Load{5, 102'400, 750ms}}) {
+    const auto net = std::make_shared<Network>();
+    PublisherSeams real_time = seams(net);
+    real_time.now = Steady::now;
+    Device device(std::move(real_time));
+    const auto began = Steady::now();
+    for (std::uint64_t seq = 1; seq <= load.records; ++seq) {
+      Record it = record(seq);
+      while (to_json(it).size() < load.bytes)
+        it.predictions.insert(it.predictions.end(), 10, {0, std::string(250, 'x'), 0.1});
+      device.outbox.accept(it);
+    }
+    device.publisher.finish(10s);
+    CHECK(device.publisher.status().acknowledged == load.records);
+    CHECK(Steady::now() - began >= load.least);
+  }
 }

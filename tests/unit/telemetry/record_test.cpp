@@ -30,6 +30,8 @@ Record full_record() {
   record.predictions = {{7, "umbrella", 0.9312345}};
   record.system = {
       12.54, std::vector<double>{10, 15}, 412, 160, 61.25, std::vector<std::string>{"under-voltage"}};
+  record.delivery =
+      DeliveryStatus{7, 40, 33, 2, 5, LinkState::waiting, 1732262390000, "nothing listens", 1732262395000};
   return record;
 }
 
@@ -39,6 +41,7 @@ TEST_CASE("a record is the message of docs/telemetry.md, key for key and in this
   CHECK(to_json(full_record()) ==
         R"({"time":1732262400,"quality":"GOOD","hostname":"rpiedge","value":12.5,)"
         R"("schema":"glimpse/1","device":"thing-name","boot":"b","seq":42,"time_ms":1732262400123,)"
+        R"("trigger":"interval",)"
         R"("model":{"name":"demo","quantized":true,"backend":"onednn","sha256":"abc"},)"
         R"("fps":{"capture":36.0,"inference":29.8},)"
         R"("frames":{"seen":900,"dropped":12,"skipped":1,"index":911},)"
@@ -46,7 +49,27 @@ TEST_CASE("a record is the message of docs/telemetry.md, key for key and in this
         R"("predictions":[{"index":7,"label":"umbrella","probability":0.931235}],)"
         R"("system":{"cpu_percent":12.5,"per_core":[10.0,15.0],"memory_mb":412.0,"rss_mb":160.0,)"
         R"("temperature_c":61.3,"throttled":["under-voltage"]},)"
-        R"("outbox":{"pending":0,"dropped":0}})");
+        R"("outbox":{"pending":7,"sent":40,"acknowledged":33,"resent":2,"dropped":5},)"
+        R"("link":{"state":"waiting","since_ms":1732262390000,"last_error":"nothing listens",)"
+        R"("last_error_ms":1732262395000}})");
+}
+
+TEST_CASE("without a broker there is no link; with one that never failed there is no error") {
+  Json json = Json::parse(to_json(Record{}));
+  CHECK(json["link"].is_null());
+  CHECK(json["outbox"]["pending"] == 0);
+  Record record;
+  record.delivery.emplace();
+  json = Json::parse(to_json(record));
+  CHECK(json["link"]["state"] == "connecting");
+  CHECK(json["link"]["last_error"].is_null());
+  CHECK(json["link"]["last_error_ms"].is_null());
+}
+
+TEST_CASE("a record of an event says so") {
+  Record record = full_record();
+  record.trigger = Trigger::change;
+  CHECK(Json::parse(to_json(record))["trigger"] == "change");
 }
 
 TEST_CASE("what a machine cannot know is null, an empty list is known to be empty") {

@@ -11,7 +11,7 @@ using namespace glimpse;
 TEST_CASE("The screen fits its width, whatever the labels are") {
   std::setlocale(LC_CTYPE, "C.UTF-8");
   for (const int columns : {20, 40, 80, 200}) {
-    for (const std::string& line : render_console(example_record(), "broker connected", columns, false)) {
+    for (const std::string& line : render_console(example_record(), columns, false)) {
       CAPTURE(columns, line);
       CHECK(display_width(line) <= columns);
     }
@@ -21,7 +21,7 @@ TEST_CASE("The screen fits its width, whatever the labels are") {
 TEST_CASE("The bar is as long as the probability") {
   Record record = example_record();
   record.predictions = {{0, "half", 0.5}, {1, "all", 1.0}, {2, "none", 0.0}};
-  const auto lines = render_console(record, "", 80, false);
+  const auto lines = render_console(record, 80, false);
   const auto blocks = [&](const std::string& label) {
     const auto line = std::find_if(lines.begin(), lines.end(),
                                    [&](const auto& l) { return l.find(label) != std::string::npos; });
@@ -39,7 +39,7 @@ TEST_CASE("Temperature and throttling are shown where they are known") {
   Record record = example_record();
   const auto text = [&] {
     std::string all;
-    for (const std::string& line : render_console(record, "", 80, false)) all += line + "\n";
+    for (const std::string& line : render_console(record, 80, false)) all += line + "\n";
     return all;
   };
   CHECK(text().find("°C") == std::string::npos);
@@ -49,7 +49,27 @@ TEST_CASE("Temperature and throttling are shown where they are known") {
 }
 
 TEST_CASE("Colour is only where it is asked for") {
-  for (const std::string& line : render_console(example_record(), "link", 80, false)) {
+  for (const std::string& line : render_console(example_record(), 80, false)) {
     CHECK(line.find('\x1b') == std::string::npos);
   }
+}
+
+TEST_CASE("The operator sees the link, what became of the records, and what went wrong last and when") {
+  ::setenv("TZ", "UTC", 1);
+  Record record = example_record();
+  const auto text = [&] {
+    std::string all;
+    for (const std::string& line : render_console(record, 200, false)) all += line + "\n";
+    return all;
+  };
+  CHECK_THAT(text(), !ContainsSubstring("broker"));
+  record.delivery = DeliveryStatus{7, 40, 33, 2, 5, LinkState::waiting, 1732262400000, "", 0};
+  CHECK_THAT(
+      text(),
+      ContainsSubstring(
+          "broker waiting since 08:00:00   7 pending   40 sent   33 acknowledged   2 resent   5 dropped"));
+  CHECK_THAT(text(), !ContainsSubstring("last error"));
+  record.delivery->last_error = "nothing listens";
+  record.delivery->last_error_ms = 1732262461000;
+  CHECK_THAT(text(), ContainsSubstring("last error, 08:01:01: nothing listens"));
 }

@@ -1,5 +1,7 @@
 #include "telemetry/link/broker_settings.hpp"
 
+#include <algorithm>
+
 #include "catch.hpp"
 #include "core/error.hpp"
 
@@ -76,15 +78,57 @@ TEST_CASE("a device name that is no topic level is refused with the characters i
   }
 }
 
-TEST_CASE("keep-alive as AWS takes it, credentials only where TLS is") {
+TEST_CASE("credentials are looked at only where TLS is") {
   BrokerSettings settings = to("mqtt://localhost");
   settings.credentials.ca_file = "/nonexistent";
   CHECK(refusal(settings).empty());
-  settings.keep_alive = std::chrono::seconds(29);
-  CHECK_THAT(refusal(settings), ContainsSubstring("30 to 1200"));
-  settings.keep_alive = std::chrono::seconds(1200);
   settings.uri = "mqtts://localhost";
   CHECK_THAT(refusal(settings, ExitCode::credentials), ContainsSubstring("/nonexistent"));
+}
+
+TEST_CASE("keep-alive has a range") {
+  BrokerSettings settings = to("mqtt://localhost");
+  for (const int good : {56, 1200}) {
+    settings.keep_alive = std::chrono::seconds(good);
+    CHECK(refusal(settings).empty());
+  }
+  for (const int bad : {-1, 0, 55, 1201}) {
+    settings.keep_alive = std::chrono::seconds(bad);
+    CHECK_THAT(refusal(settings), ContainsSubstring("56 to 1200"));
+  }
+}
+
+TEST_CASE(
+    "paho's interval: AWS takes it, and an idle connection that died is noticed within 1.5 keep-alives") {
+  for (int keep_alive = 56; keep_alive <= 1200; ++keep_alive) {
+    INFO(keep_alive);
+    const auto p = static_cast<double>(ping_interval(std::chrono::seconds(keep_alive)).count());
+    CHECK(p >= 30);
+    CHECK(p <= 1200);
+    // Measured on paho 1.3.12 with p = 60: PINGREQ at 60.6 s, given up at 154.2 s. It looks every p/10, at
+    // most every 5 s, in a loop that sleeps for up to 1 s.
+    const double step = std::min(p / 10, 5.0) + 1;
+    CHECK((p + step) + (1.5 * p + step) <= 1.5 * keep_alive);
+  }
+  CHECK(ping_interval(std::chrono::seconds(60)).count() == 32);
+}
+
+TEST_CASE("ALPN: port 443 of mqtts:// alone") {
+  // AWS IoT Core, "Protocols, port mappings, and authentication".
+  CHECK(alpn_protocol(parse_broker_uri("mqtts://a.example:443")) == "x-amzn-mqtt-ca");
+  CHECK(alpn_protocol(parse_broker_uri("mqtts://a.example")).empty());
+  CHECK(alpn_protocol(parse_broker_uri("mqtts://a.example:8443")).empty());
+  CHECK(alpn_protocol(parse_broker_uri("mqtt://localhost:443")).empty());
+}
+
+TEST_CASE("a proxy elsewhere is a network, too: no plain MQTT through it") {
+  BrokerSettings settings = to("mqtt://localhost");
+  settings.proxy = "http://proxy.example:3128";
+  CHECK_THAT(refusal(settings), ContainsSubstring("--insecure"));
+  settings.insecure = true;
+  CHECK(refusal(settings).empty());
+  settings.proxy = "proxy.example";
+  CHECK_THAT(refusal(settings), ContainsSubstring("http://host:port"));
 }
 
 TEST_CASE("topics") {
