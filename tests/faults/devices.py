@@ -28,6 +28,10 @@ class Device:
         self.lines = 0  # of this run
         self.readers = []
 
+    @property
+    def database(self):
+        return self.state / f"outbox-{self.name}.db"
+
     def command(self, options):
         raise NotImplementedError
 

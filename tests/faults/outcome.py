@@ -53,7 +53,7 @@ class Fault:
     promise: str
     full: int  # how often, in the full form
     short: int
-    wave: int  # faults of one wave run beside each other, waves one after the other
+    wave: int  # faults of one wave run beside each other, waves one after the other: 0 wants to be alone, 1 mostly waits, 2 is busy, 3 is timed
     play: Callable  # (Task, Outcome) -> None
 
 

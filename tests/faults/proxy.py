@@ -7,7 +7,7 @@ What can be done to a connection:
   pass           nothing
   refuse         it is closed as soon as it comes
   reset          an RST to both sides; to a new connection after a random number of bytes
-  stall          not one byte more, in either direction; both connections stay
+  stall          not one byte more, in either direction; both connections stay until one side gives up
   half-open      the broker's side is gone, the device's stays: what it sends is swallowed
   slow           SLOW_BYTES_PER_S in each direction
   cut            closed in the middle of the next PUBLISH or PUBACK (packets only)
@@ -42,7 +42,7 @@ class Proxy:
         self.chance = chance or random.Random()
         self.mode = "pass"  # of connections to come
         self.attempts = []  # (time.monotonic(), the mode it met)
-        self.bytes_up = 0  # passed on to the broker
+        self.closings = []  # time.monotonic() when the device gave a connection up
         self.connections = set()
         self.server = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", 0), loop).result()
         self.port = self.server.sockets[0].getsockname()[1]
@@ -67,6 +67,9 @@ class Proxy:
 
     def attempts_since(self, moment):
         return [attempt for attempt in self.attempts if attempt[0] > moment]
+
+    def closings_since(self, moment):
+        return [closing for closing in self.closings if closing > moment]
 
     def close(self):
         async def shut():
@@ -96,7 +99,6 @@ class Connection:
         self.proxy, self.device = proxy, (reader, writer)
         self.broker = None
         self.kind, self.reset_after = "pass", None
-        self.swallowed = asyncio.Event()  # never set: what waits for it waits until the connection is aborted
         self.task = asyncio.current_task()
 
     async def run(self, kind):
@@ -141,9 +143,7 @@ class Connection:
     async def _pump(self, source, sink, up):
         buffer = bytearray()
         while data := await source.read(4096):
-            if self.kind == "stall":
-                await self.swallowed.wait()
-            elif self.kind == "half-open":
+            if self.kind in ("stall", "half-open"):
                 continue
             if up and self.reset_after is not None:
                 self.reset_after -= len(data)
@@ -153,7 +153,8 @@ class Connection:
                 buffer += data
                 data = b"".join([piece for packet in mqtt.take_packets(buffer) if (piece := await self._look_at(packet, sink))])
             await self._pass_on(data, sink)
-            self.proxy.bytes_up += len(data) if up else 0
+        if up:
+            self.proxy.closings.append(time.monotonic())
 
     async def _look_at(self, packet, sink):
         """What is passed on of this packet."""

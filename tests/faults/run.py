@@ -61,6 +61,10 @@ def check_tools():
         sys.exit(69)
 
 
+def count_of(fault, arguments):
+    return fault.full if arguments.full else fault.short
+
+
 def play(fault, arguments):
     """In this process. A device that does what it must never do breaks a promise; so does a runner that cannot go on."""
     outcome, began = Outcome(fault.name), time.monotonic()
@@ -112,8 +116,10 @@ def main():
         outcomes.append(play(arguments.only[0], arguments))
     else:
         sys.stderr.write(f"faults: --seed {arguments.seed}\n")
-        for wave in sorted({fault.wave for fault in arguments.only}):
-            outcomes += play_wave([fault for fault in arguments.only if fault.wave == wave], arguments)
+        # In the short form the busy ones fit beside those that wait.
+        waves = ([0], [1], [2], [3]) if arguments.full else ([0], [1, 2], [3])
+        for wave in waves:
+            outcomes += play_wave([fault for fault in arguments.only if fault.wave in wave and count_of(fault, arguments)], arguments)
         outcomes.sort(key=lambda outcome: list(BY_NAME).index(outcome.fault))
     print("\n".join(map(table.json_line, outcomes)) if arguments.json else table.text(outcomes), flush=True)
     return any(outcome.broken for outcome in outcomes)

@@ -17,7 +17,8 @@ from harness import Broker, wait_until
 from proxy import Proxy
 from subscriber import Subscriber
 
-KEEP_ALIVE = ["--keep-alive", "30s"]  # the shortest that AWS takes: a half-open connection is found within 45 s
+KEEP_ALIVE_S = 56  # the shortest that glimpse takes
+KEEP_ALIVE = ["--keep-alive", f"{KEEP_ALIVE_S}s"]
 SETTLED_AFTER_S = 60 + 15  # the back-off's cap, and an attempt
 
 

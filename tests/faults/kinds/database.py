@@ -31,22 +31,21 @@ def play(task, outcome):
 
 
 def template(stage, killed):
-    """A folder with RECORDS waiting: in the database after a clean stop, in its write-ahead log, too, after a kill."""
+    """A database with RECORDS waiting: in the database after a clean stop, in its write-ahead log, too, after a kill."""
     device = stage.device(f"pi-{'killed' if killed else 'stopped'}", make=Probe)
     device.proxy.set_mode("refuse")
     device.start("--records", RECORDS, "--rate", 1000, "--hold")
     device.wait_for_lines(RECORDS)
     device.kill() if killed else device.terminate()
-    return device.state
+    return device.database
 
 
 def play_lane(task, outcome, stage, templates, devices, rounds):
     for number in range(rounds):
         device = devices[number % EVERY_REAL == EVERY_REAL - 1 or task.count < 50 and number == 0]
-        shutil.rmtree(device.state)
-        shutil.copytree(task.chance.choice(templates), device.state)
-        how = damage(device.state, task.chance)
-        intact = readable(device.state, stage.folder / f"look-{device.name}")
+        place(task.chance.choice(templates), device)
+        how = damage(device.database, task.chance)
+        intact = readable(device.database, stage.folder / f"look-{device.name}")
         ledger = device.ledger = stage.ledgers[device.name] = Ledger()
         for payload in intact:
             ledger.accept(payload + b"\n")
@@ -68,6 +67,19 @@ def play_lane(task, outcome, stage, templates, devices, rounds):
         task.one_done()
 
 
+def place(template_database, device):
+    """A copy of the template's files, under this device's name."""
+    shutil.rmtree(device.state)
+    device.state.mkdir(mode=0o700)
+    for path in files_of(template_database):
+        shutil.copy(path, f"{device.database}{path.name.removeprefix(template_database.name)}")
+
+
+def files_of(database):
+    """The database and its write-ahead log."""
+    return [path for path in (database, database.with_name(database.name + "-wal")) if path.exists()]
+
+
 def run_until_arrived(device, ledger):
     """One run on the damaged file; gives its exit status."""
     if isinstance(device, Probe):
@@ -80,9 +92,9 @@ def run_until_arrived(device, ledger):
     return device.terminate()[0]
 
 
-def damage(folder, chance):
+def damage(database, chance):
     """Does one of them to one of the files; tells which."""
-    path = chance.choice([path for path in sorted(folder.glob("outbox.db*")) if path.suffix != ".db-shm" and path.stat().st_size])
+    path = chance.choice([path for path in files_of(database) if path.stat().st_size])
     content = bytearray(path.read_bytes())
     how = chance.choice(("truncated", "bits flipped", "header", "page of zeros", "text"))
     if how == "truncated":
@@ -101,15 +113,15 @@ def damage(folder, chance):
     return f"{path.name} {how}"
 
 
-def readable(folder, scratch):
+def readable(database, scratch):
     """The payloads that Python's SQLite reads from a copy, from the front, from the back, and row by row, and whose checksum is theirs."""
     shutil.rmtree(scratch, ignore_errors=True)
-    shutil.copytree(folder, scratch)
+    shutil.copytree(database.parent, scratch)
     found = set()
     queries = ["SELECT payload, checksum FROM records ORDER BY id", "SELECT payload, checksum FROM records ORDER BY id DESC"]
     queries += [f"SELECT payload, checksum FROM records WHERE id = {row}" for row in range(1, RECORDS + 1)]
     for query in queries:
-        found |= rows(scratch / "outbox.db", query)
+        found |= rows(scratch / database.name, query)
     return found
 
 
@@ -140,4 +152,4 @@ def is_record(payload):
 
 
 FAULTS = [Fault("database", "file truncated, bit-flipped, replaced by text: every intact row of a readable file arrives, no crash",
-                full=500, short=50, wave=3, play=play)]
+                full=500, short=50, wave=2, play=play)]

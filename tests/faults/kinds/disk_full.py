@@ -93,4 +93,4 @@ def fill(path):
 
 
 FAULTS = [Fault("disk-full", "disk full, then space again: said once, goes on, what was accepted is safe 5 s later", full=20, short=2,
-                wave=3, play=play)]
+                wave=2, play=play)]

@@ -8,12 +8,13 @@ from devices import Probe
 from outcome import Fault
 from stage import Stage
 
-RATE = 100_000  # as fast as it can
+RATE = 3_000  # a second; what the disk is too slow for is dropped in memory already, and counted like the rest
 BOUND_MB = {True: 64, False: 4}
 RSS_GROWTH_LIMIT_MB = 4
 FILE_LIMIT = 1.1
+LOG_LIMIT_MB = 1  # of the write-ahead log beside it
 COMMIT_LIMIT_S = 1800
-DRAIN_A_SECOND = 50  # half of the 100 that are promised where nobody else wants the machine
+DRAIN_A_SECOND = 25  # a quarter of what is promised where nobody else wants the machine
 
 
 def play(task, outcome):
@@ -26,28 +27,27 @@ def play(task, outcome):
         device.start("--records", task.count, "--rate", RATE, "--hold", *options)
         watch(task, outcome, device, bound_mb)
         device.terminate()
-        waiting = rows(device.state / "outbox.db")
-        device.start("--records", 1, "--rate", 1, *options)
-        device.wait_for_lines(1)
+        waiting = rows(device.database)
         device.proxy.set_mode("pass")
-        device.wait_for_end(300 + waiting / DRAIN_A_SECOND)
+        for _ in range(2):  # the first run empties it; only then the second's record has the last count of those dropped
+            device.start("--records", 1, "--rate", 1, *options)
+            device.wait_for_end(300 + waiting / DRAIN_A_SECOND)
         stage.subscriber.barrier()
         dropped = device.ledger.newest["outbox"]["dropped"]
         outcome.add(device.ledger)
-    # What was dropped is not lost in silence: the device said how many.
-    outcome.lost -= dropped
+    made = task.count + 2
+    outcome.accepted, outcome.lost = made, made - outcome.received - dropped  # what was dropped is not lost in silence
     outcome.figures |= {"dropped": dropped, "waiting": waiting}
-    outcome.promise_delivery(1)
+    outcome.promise("altered" not in outcome.figures, "records arrived altered")
     outcome.promise(dropped > 0, "the outbox was never at its bound")
-    sum_up = f"dropped {dropped} + received {outcome.received} != accepted {outcome.accepted}"
-    outcome.promise(dropped + outcome.received == outcome.accepted, sum_up)
+    outcome.promise(outcome.lost == 0, f"dropped {dropped} + received {outcome.received} is not accepted {made}")
 
 
 def watch(task, outcome, device, bound_mb):
     """Until all are accepted: the resident memory from the moment at which the bound was reached, and the files at their largest."""
     at_bound_kb, most_kb, largest, largest_database = None, 0, 0, 0
     deadline, told = time.monotonic() + COMMIT_LIMIT_S, 0
-    while device.ledger.accepted < task.count:
+    while not (device.ledger.newest and device.ledger.newest["seq"] == task.count):
         if not device.running() or time.monotonic() > deadline:
             outcome.promise(False, f"{device.ledger.accepted} of {task.count} accepted: {device.last_words()}")
             break
@@ -56,8 +56,8 @@ def watch(task, outcome, device, bound_mb):
         if newest and newest["outbox"]["dropped"] > 0:
             at_bound_kb = at_bound_kb or rss_kb
             most_kb = max(most_kb, rss_kb)
-        sizes = {path.name: path.stat().st_size for path in device.state.glob("outbox.db*") if path.exists()}
-        largest, largest_database = max(largest, sum(sizes.values())), max(largest_database, sizes.get("outbox.db", 0))
+        sizes = {path.name: path.stat().st_size for path in device.state.glob(f"{device.database.name}*") if path.exists()}
+        largest, largest_database = max(largest, sum(sizes.values())), max(largest_database, sizes.get(device.database.name, 0))
         if device.ledger.accepted >= told + task.count // 10:
             told = device.ledger.accepted
             task.say(f"{told} of {task.count} accepted, {rss_kb // 1024} MB resident, {sum(sizes.values()) // 10**6} MB on disk")
@@ -65,7 +65,8 @@ def watch(task, outcome, device, bound_mb):
     file_mb, with_wal_mb = round(largest_database / 1e6, 1), round(largest / 1e6, 1)
     outcome.figures |= {"rss_growth_mb": growth_mb, "file_max_mb": file_mb, "with_wal_max_mb": with_wal_mb}
     outcome.promise(growth_mb <= RSS_GROWTH_LIMIT_MB, f"resident memory grew by {growth_mb} MB")
-    outcome.promise(with_wal_mb <= bound_mb * FILE_LIMIT, f"{with_wal_mb} MB on disk, the bound is {bound_mb}")
+    outcome.promise(file_mb <= bound_mb * FILE_LIMIT, f"a file of {file_mb} MB, the bound is {bound_mb}")
+    outcome.promise(with_wal_mb <= bound_mb * FILE_LIMIT + LOG_LIMIT_MB, f"{with_wal_mb} MB on disk, the bound is {bound_mb}")
 
 
 def rows(database):

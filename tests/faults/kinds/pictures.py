@@ -6,7 +6,7 @@ from outcome import Fault
 from stage import KEEP_ALIVE, Stage
 
 KINDS = ("reset", "stall", "half-open", "cut", "withhold")
-RUN_RECORDS = {True: 40, False: 15}  # of 200 ms each, after the first five
+RUN_RECORDS = {True: 40, False: 10}  # of 200 ms each, after the warm-up
 WARM_RECORDS = 5
 LEAST_RATIO = {True: 0.95, False: 0.5}  # the short form runs beside other tests, which slow whom they like
 

@@ -94,10 +94,10 @@ def play_keys(task, outcome):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="glimpse-faults-"))
     try:
         subprocess.run([ROOT / "tests" / "integration" / "make_certs.sh", folder], check=True, stdin=subprocess.DEVNULL)
-        modes = list(range(0o400, 0o1000)) if task.full else sorted({*ACCEPTED_MODES, *range(0o404, 0o1000, 0o13)})
+        modes = list(range(0o400, 0o1000)) if task.full else sorted({*ACCEPTED_MODES, *range(0o404, 0o1000, 0o31)})
         cases = [(f"mode {mode:04o}", mode in ACCEPTED_MODES, mode_of(mode)) for mode in modes]
         cases += [("a folder that others may write", False, open_folder), ("a symlink to a key that others may read", False, linked(0o644)),
-                  ("a symlink to a private key", True, linked(0o600))]
+                  ("a symlink to a private key", False, linked(0o600))]
         if os.getuid() == 0:
             cases.append(("of another owner", False, owned_by(65534)))
         else:
@@ -117,7 +117,7 @@ def one_key(task, outcome, folder, lane, what, accepted, prepare):
     shutil.copy(folder / "device.key", place / "device.key")
     key = prepare(place, place / "device.key")
     done = subprocess.run([GLIMPSE, "run", "--model", DEMO, "--source", CLIP, "--frames", "1", "--backend", "xnnpack", "--json", "--state",
-                           place, "--broker", f"mqtts://localhost:{free_port()}", "--ca", folder / "ca.crt", "--cert",
+                           folder / f"state-{lane}", "--broker", f"mqtts://localhost:{free_port()}", "--ca", folder / "ca.crt", "--cert",
                            folder / "device.crt", "--key", key], stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
     said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
     with task.lock:
@@ -162,5 +162,5 @@ def owned_by(user):
 FAULTS = [
     Fault("tls", "servers not to be trusted: 7 refused, each with its own words", full=7, short=7, wave=3, play=play_tls),
     Fault("keys", "keys of mode 0400 to 0777, linked, of another owner: only 0400 and 0600 of our own or root's are taken",
-          full=260, short=26, wave=3, play=play_keys),
+          full=260, short=16, wave=3, play=play_keys),
 ]
