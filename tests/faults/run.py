@@ -117,7 +117,7 @@ def main():
     else:
         sys.stderr.write(f"faults: --seed {arguments.seed}\n")
         # In the short form the busy ones fit beside those that wait.
-        waves = ([0], [1], [2], [3]) if arguments.full else ([0], [1, 2], [3])
+        waves = ([0], [1], [2], [3]) if arguments.full else ([0, 1, 2], [3])
         for wave in waves:
             outcomes += play_wave([fault for fault in arguments.only if fault.wave in wave and count_of(fault, arguments)], arguments)
         outcomes.sort(key=lambda outcome: list(BY_NAME).index(outcome.fault))

@@ -1,8 +1,8 @@
 """The outbox's file is truncated, bit-flipped or replaced: every row that SQLite can still read, its checksum intact, arrives."""
 
+import contextlib
 import hashlib
 import json
-import pathlib
 import shutil
 import sqlite3
 
@@ -46,6 +46,7 @@ def play_lane(task, outcome, stage, templates, devices, rounds):
         place(task.chance.choice(templates), device)
         how = damage(device.database, task.chance)
         intact = readable(device.database, stage.folder / f"look-{device.name}")
+        device.errors.clear()
         ledger = device.ledger = stage.ledgers[device.name] = Ledger()
         for payload in intact:
             ledger.accept(payload + b"\n")
@@ -117,26 +118,21 @@ def readable(database, scratch):
     """The payloads that Python's SQLite reads from a copy, from the front, from the back, and row by row, and whose checksum is theirs."""
     shutil.rmtree(scratch, ignore_errors=True)
     shutil.copytree(database.parent, scratch)
-    found = set()
     queries = ["SELECT payload, checksum FROM records ORDER BY id", "SELECT payload, checksum FROM records ORDER BY id DESC"]
     queries += [f"SELECT payload, checksum FROM records WHERE id = {row}" for row in range(1, RECORDS + 1)]
-    for query in queries:
-        found |= rows(scratch / database.name, query)
-    return found
+    return rows(scratch / database.name, queries)
 
 
-def rows(database: pathlib.Path, query):
+def rows(database, queries):
     found = set()
     connection = sqlite3.connect(database)
     connection.text_factory = bytes
-    try:
-        for payload, checksum in connection.execute(query):
-            if isinstance(payload, bytes) and checksum == checksum_of(payload) and is_record(payload):
-                found.add(payload)
-    except sqlite3.Error:
-        pass
-    finally:
-        connection.close()
+    for query in queries:
+        with contextlib.suppress(sqlite3.Error):
+            for payload, checksum in connection.execute(query):
+                if isinstance(payload, bytes) and checksum == checksum_of(payload) and is_record(payload):
+                    found.add(payload)
+    connection.close()
     return found
 
 
