@@ -69,6 +69,8 @@ def play(fault, arguments):
     """In this process. A device that does what it must never do breaks a promise; so does a runner that cannot go on."""
     outcome, began = Outcome(fault.name), time.monotonic()
     try:
+        if not count_of(fault, arguments):
+            raise Skipped("it is in the full form alone")
         fault.play(Task(fault, arguments.full, arguments.seed), outcome)
     except Skipped as reason:
         outcome.skipped = str(reason)
