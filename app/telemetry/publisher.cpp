@@ -170,7 +170,7 @@ void Publisher::acknowledged(std::int64_t id) {
     breaks_.acknowledged(Topic::telemetry);
     ++status_.acknowledged;
   }
-  last_progress_ = seams_.now();
+  acks_.acknowledged(id, seams_.now());
   ++changes_;
   wake_.notify_all();
 }
@@ -179,25 +179,24 @@ Publisher::Ended Publisher::serve(const std::stop_token& stop) {
   outbox_.begin_session();
   {
     const std::lock_guard lock(mutex_);
-    next_slot_ = last_progress_ = seams_.now();
-    breaks_.began(last_progress_);
+    next_slot_ = seams_.now();
+    breaks_.began(next_slot_);
+    acks_.begin();
   }
   say_online();
   while (true) {
     if (renew_credentials()) return seams_.link->disconnect(), Ended::renewed;
     const auto now = seams_.now();
-    const auto on_wire = outbox_.on_wire();
     const bool is_empty = outbox_.counts().pending == 0;
     bool may = false;
     {
       const std::lock_guard lock(mutex_);
-      const bool waits = on_wire > 0 || breaks_.awaits_first(Topic::status);
-      if (!lost_ && waits && now - last_progress_ >= ack_limit)
-        lost_ = LinkFault{LinkProblem::lost, "the broker acknowledges nothing; a new session is tried"};
+      if (!lost_ && acks_.is_overdue(now))
+        lost_ =
+            LinkFault{LinkProblem::lost, "an acknowledgement has been due for 30 s; a new session is tried"};
       if (lost_) break;
       if (stop.stop_requested() || (finishing_ && is_empty)) return Ended::done;
       may = may_send(now);
-      if (!waits) last_progress_ = now;
     }
     if (!may || !send_next()) wait_for_work(stop);
   }
@@ -221,6 +220,7 @@ void Publisher::say_online() {
     const std::lock_guard lock(mutex_);
     if (seams_.now() < breaks_.rests_until(Topic::status)) return;
     breaks_.published(Topic::status, seams_.now());
+    acks_.sent(online_id, seams_.now());
     next_slot_ = seams_.now() + spacing;
   }
   if (seams_.link->publish(online_id, status_topic_, status_json("online", message_), true)) return;
@@ -245,6 +245,7 @@ bool Publisher::send_next() {
     next_slot_ = now + std::max<Steady::duration>(
                            spacing, std::chrono::microseconds(bytes * 1'000'000 / bytes_per_second));
     breaks_.published(Topic::telemetry, now);
+    acks_.sent(record->id, now);
     ++(record->again ? status_.resent : status_.sent);
   }
   // The link calls back under locks of its own, so ours is open while we call it.
@@ -260,7 +261,7 @@ bool Publisher::send_next() {
 void Publisher::wait_for_work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   const auto now = seams_.now();
-  auto limit = std::min<Steady::duration>(ack_limit, 1s);
+  auto limit = Steady::duration(1s);
   for (const auto at : {next_slot_, breaks_.rests_until(Topic::telemetry)}) {
     if (at > now) limit = std::min(limit, at - now);
   }

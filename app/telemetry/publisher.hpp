@@ -13,6 +13,7 @@
 
 #include "core/backoff.hpp"
 #include "core/waiting.hpp"
+#include "telemetry/ack_watch.hpp"
 #include "telemetry/link/broker_settings.hpp"
 #include "telemetry/link/mqtt_link.hpp"
 #include "telemetry/outbox/outbox.hpp"
@@ -50,7 +51,6 @@ class Publisher {
   static constexpr std::chrono::seconds between_attempts{
       1};  // from the start of one to that of the next, at least
   static constexpr std::chrono::seconds connect_limit{30};  // beside the limits of its parts
-  static constexpr std::chrono::seconds ack_limit{30};      // no PUBACK for so long: the session is dead
 
   /// Starts the one thread. `outbox` must outlive the publisher. Throws Error(usage) for a bad URI; call
   /// validate_broker() first for the other checks.
@@ -98,12 +98,13 @@ class Publisher {
   std::uint64_t changes_ = 0, seen_changes_ = 0;  // whatever the thread should look at
   PublisherStatus status_;
   SessionBreaks breaks_;
+  AckWatch acks_;
   std::optional<LinkProblem> last_problem_;  // what the log said last; empty: that the link is up
   std::optional<LinkFault> lost_;            // the session in progress has broken
   bool goodbye_acknowledged_ = false;
   bool finishing_ = false, ended_ = false;
   int last_attempts_ = 0;  // connection attempts since finishing_
-  Steady::time_point next_slot_, last_progress_, attempt_began_, look_at_credentials_at_;
+  Steady::time_point next_slot_, attempt_began_, look_at_credentials_at_;
 
   std::jthread thread_;
 };

@@ -73,6 +73,10 @@ Database::Database(const std::string& file, std::uint64_t max_bytes, bool durabl
     : max_bytes_(max_bytes), connection_(made_private(file), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
   connection_.run("PRAGMA busy_timeout=1000");       // ms: the process before us may be on its way out
   connection_.run("PRAGMA locking_mode=EXCLUSIVE");  // and so no shared memory beside the file
+  (void)connection_.number("SELECT count(*) FROM sqlite_master");  // reads the header
+  // A flipped bit in the header can say so, too.
+  if (sqlite3_db_readonly(connection_.get(), "main") == 1 && access(file.c_str(), W_OK) == 0)
+    throw DatabaseError(Kind::damaged, "its header says that it may only be read");
   connection_.run("PRAGMA auto_vacuum=INCREMENTAL");
   connection_.run("PRAGMA journal_mode=WAL");
   connection_.run(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");

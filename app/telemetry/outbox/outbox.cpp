@@ -12,6 +12,8 @@ namespace {
 
 constexpr auto erase_delay = std::chrono::seconds(1);  // so that it can share the next record's commit
 
+constexpr auto busy_limit = std::chrono::seconds(1);
+
 }  // namespace
 
 Outbox::Outbox(OutboxSettings settings, Sink* shown)
@@ -39,7 +41,7 @@ void Outbox::accept(const Record& record) {
   std::string payload = to_json(record);
   std::unique_lock lock(mutex_);
   const auto is_full = [&] { return staged_bytes_ + payload.size() > max_memory_bytes; };
-  settled_.wait(lock, [&] { return !is_full() || !showing_; });
+  while (is_full() && !may_drop()) settled_.wait_for(lock, busy_limit);
   while (is_full()) {
     const auto oldest =
         std::find_if(staged_.begin(), staged_.end(), [](const Staged& it) { return !it.on_wire; });
@@ -51,6 +53,12 @@ void Outbox::accept(const Record& record) {
   staged_bytes_ += payload.size();
   staged_.push_back({--last_memory_id_, record, std::move(payload)});
   wake_writer();
+}
+
+/// A disk that has been busy for a second, or takes nothing, holds nobody up any longer; a reader of standard
+/// output may.
+bool Outbox::may_drop() const {
+  return !showing_ && (!trouble_.empty() || Steady::now() >= work_began_ + busy_limit);
 }
 
 bool Outbox::flush(Steady::duration limit) {

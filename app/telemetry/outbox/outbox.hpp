@@ -55,7 +55,7 @@ class Outbox : public Sink {
   /// Commits what it can at once.
   ~Outbox() override;
 
-  /// Waits only while `shown` does, with max_memory_bytes full.
+  /// With max_memory_bytes full it waits: for `shown`, and for a disk that is busy for 1 s at most.
   void accept(const Record& record) override;
   /// Waits until all that was accepted is committed and shown. False: the limit passed, or the disk takes
   /// nothing.
@@ -107,6 +107,7 @@ class Outbox : public Sink {
 
   [[nodiscard]] std::optional<Outgoing> take_from_disk();
   [[nodiscard]] std::optional<Outgoing> take_from_memory();
+  [[nodiscard]] bool may_drop() const;
   void tell_of_change();
   void wake_writer();  // with mutex_ held
 
@@ -131,7 +132,7 @@ class Outbox : public Sink {
   SendingOrder order_;
   std::optional<DatabaseError> read_error_;
   std::string trouble_;  // why the disk takes nothing; "": it does
-  Steady::time_point retry_at_{}, synced_at_{}, erase_at_{};
+  Steady::time_point retry_at_{}, synced_at_{}, erase_at_{}, work_began_{};
 
   std::mutex listener_;  // guards on_change_
   std::function<void()> on_change_;

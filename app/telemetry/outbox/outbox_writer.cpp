@@ -66,6 +66,10 @@ bool Outbox::has_work(Steady::time_point now) const {
 }
 
 void Outbox::work() {
+  {
+    const std::lock_guard lock(mutex_);
+    work_began_ = Steady::now();
+  }
   Batch batch;
   if (!is_waiting_for_retry()) {
     const std::lock_guard disk(disk_);
@@ -129,6 +133,7 @@ Outbox::Batch Outbox::next_batch() {
     batch.staged.push_back(std::move(*it));
     it = staged_.erase(it);
   }
+  settled_.notify_all();  // there is room
   committing_ = batch.staged.size();
   for (std::size_t i = 0; i < committing_; ++i) {
     const Staged& staged = batch.staged[i];

@@ -188,6 +188,15 @@ TEST_CASE("A bit that flipped in a payload shows, and what is no outbox is told 
       return error.kind() == DatabaseError::Kind::damaged;
     }
   };
+  {
+    const std::string sealed = folder.path() / "sealed.db";
+    { Database(sealed, plenty, false).commit(insert(1, 2)); }
+    std::fstream bytes(sealed, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(18);  // the file format's write version: above 2 means that it may only be read
+    bytes.put(3);
+    bytes.close();
+    CHECK(is_damaged(sealed));
+  }
   CHECK(is_damaged(folder.write("text.db", "this is not a database, whatever its name says\n")));
   {
     Sqlite other((folder.path() / "other.db").string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
