@@ -81,6 +81,8 @@ Json parse_json(const std::string& text, const std::string& origin) {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {
     bad(origin + " is not JSON (byte " + std::to_string(error.byte) + ")");
+  } catch (const Json::out_of_range&) {
+    bad(origin + ": a number in it is too large, beyond 1.8e308");
   }
 }
 
@@ -113,6 +115,15 @@ ModelDescription parse_description(const std::string& json, const std::string& o
       if (!(deviation > 0)) bad(origin + ": input.std must be above 0");
     }
     return description;
+  } catch (const Json::exception& error) {
+    bad(origin + ": " + escape_control(error.what()));
+  }
+}
+
+ManifestEntry parse_manifest(const std::string& json, const std::string& file, const std::string& origin) {
+  const Json manifest = parse_json(json, origin);
+  try {
+    return {manifest.at("labels"), manifest.at("files").at(file).at("sha256")};
   } catch (const Json::exception& error) {
     bad(origin + ": " + escape_control(error.what()));
   }
@@ -157,17 +168,13 @@ ModelFile read_model_file(const fs::path& folder, bool quantized, bool trust) {
     bad(manifest_path.string() +
         " is missing, and a model file is code: run with --trust if you know where it is from");
   }
-  const Json manifest = parse_json(read_file(manifest_path, max_manifest_bytes), manifest_path.string());
-  try {
-    file.manifest_labels = manifest.at("labels").get<std::vector<std::string>>();
-    const std::string expected = manifest.at("files").at(name).at("sha256");
-    if (expected != file.sha256 && !trust) {
-      bad(path.string() + " is damaged or not the file of its manifest: its SHA-256 is " + file.sha256 +
-          ", expected " + escape_control(expected) +
-          "; fetch or export the model again, or run with --trust if the change is yours");
-    }
-  } catch (const Json::exception& error) {
-    bad(manifest_path.string() + ": " + escape_control(error.what()));
+  const ManifestEntry entry =
+      parse_manifest(read_file(manifest_path, max_manifest_bytes), name, manifest_path.string());
+  file.manifest_labels = entry.labels;
+  if (entry.sha256 != file.sha256 && !trust) {
+    bad(path.string() + " is damaged or not the file of its manifest: its SHA-256 is " + file.sha256 +
+        ", expected " + escape_control(entry.sha256) +
+        "; fetch or export the model again, or run with --trust if the change is yours");
   }
   return file;
 }
