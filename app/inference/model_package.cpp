@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -94,6 +95,14 @@ Interpolation parse_interpolation(const Json& input, const std::string& origin) 
   bad(origin + ": input.interpolation is \"" + escape_control(name) + "\", expected bilinear or bicubic");
 }
 
+/// Checked here, since the library takes 1e300 and 2^32 + 224 for an int.
+int pixels(const Json& input, const char* key, const std::string& origin) {
+  const Json& value = input.at(key);
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() < 1 || value.get<std::uint64_t>() > 4096)
+    bad(origin + ": input." + key + " must be 1 to 4096 pixels");
+  return value.get<int>();
+}
+
 }  // namespace
 
 ModelDescription parse_description(const std::string& json, const std::string& origin) {
@@ -101,18 +110,20 @@ ModelDescription parse_description(const std::string& json, const std::string& o
   try {
     if (root.at("format") != "glimpse-model/1") bad(origin + ": format is not glimpse-model/1");
     const Json& input = root.at("input");
-    ModelDescription description{root.at("name"),
-                                 root.at("labels"),
-                                 {input.at("width"), input.at("height"), input.at("resize"), input.at("mean"),
-                                  input.at("std"), parse_interpolation(input, origin)}};
+    ModelDescription description{
+        root.at("name"),
+        root.at("labels"),
+        {pixels(input, "width", origin), pixels(input, "height", origin), pixels(input, "resize", origin),
+         input.at("mean"), input.at("std"), parse_interpolation(input, origin)}};
     const InputSpec& spec = description.input;
-    const auto usable = [](int pixels) { return pixels >= 1 && pixels <= 4096; };
-    if (!usable(spec.width) || !usable(spec.height) || !usable(spec.resize) ||
-        spec.resize < std::max(spec.width, spec.height)) {
-      bad(origin + ": input must be 1 to 4096 pixels, and resize at least the width and the height");
+    if (spec.resize < std::max(spec.width, spec.height))
+      bad(origin + ": input.resize must be at least the width and the height");
+    for (const float mean : spec.mean) {
+      if (!std::isfinite(mean)) bad(origin + ": input.mean must be below 3.4e38");
     }
     for (const float deviation : spec.std) {
-      if (!(deviation > 0)) bad(origin + ": input.std must be above 0");
+      if (!(deviation > 0) || !std::isfinite(deviation))
+        bad(origin + ": input.std must be above 0 and below 3.4e38");
     }
     return description;
   } catch (const Json::exception& error) {

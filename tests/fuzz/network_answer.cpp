@@ -36,9 +36,9 @@ void answer_as_proxy(const std::string& answer) {
   rest.resize(static_cast<std::size_t>(std::max<ssize_t>(read(ours.get(), rest.data(), rest.size()), 0)));
   if (fault) {
     expect(fault->reason == escape_control(fault->reason), "the words are one line");
-    expect(
-        fault->reason.find("secret") == std::string::npos && fault->reason.find(proxy.login) == std::string::npos,
-        "the words hold no password");
+    expect(fault->reason.find("secret") == std::string::npos &&
+               fault->reason.find(proxy.login) == std::string::npos,
+           "the words hold no password");
   } else {
     expect(answer.rfind("HTTP/1.", 0) == 0 && answer.substr(8, 2) == " 2", "only a 2xx opens the way");
     expect(rest == answer.substr(header_bytes(answer)),
