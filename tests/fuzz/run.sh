@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets with clang, or fuzzes one of them. usage: run.sh build | run.sh TARGET [libFuzzer's flags]
-# GLIMPSE_FUZZ_SECONDS: how long (60). New inputs land in build-fuzz/corpus/TARGET, what breaks in build-fuzz/found.
+# GLIMPSE_FUZZ_SECONDS: how long (60).
+# New inputs land in build-fuzz/corpus/TARGET, those that break something in build-fuzz/found.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
