@@ -23,6 +23,6 @@ scratch=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/t
 dictionary=()
 [ -f "tests/fuzz/$target.dict" ] && dictionary=(-dict="tests/fuzz/$target.dict")
 trap 'rm -rf "$scratch"' EXIT
-TMPDIR=$scratch "$program" -max_total_time="${GLIMPSE_FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=1024 \
-  -artifact_prefix="build-fuzz/found/$target-" -print_final_stats=1 -verbosity=0 "${dictionary[@]}" "$@" \
-  "build-fuzz/corpus/$target" "tests/fuzz/corpus/$target"
+export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=16} TMPDIR=$scratch
+"$program" -max_total_time="${GLIMPSE_FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
+  -artifact_prefix="build-fuzz/found/$target-" "${dictionary[@]}" "$@" "build-fuzz/corpus/$target" "tests/fuzz/corpus/$target"
