@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Configures and builds one preset: release (the default, leaves build/glimpse), debug or tsan.
+# Configures and builds one preset: release (the default, leaves build/glimpse), debug, tsan or fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

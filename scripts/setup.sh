@@ -4,10 +4,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/setup.sh [--training] [--developing]
+usage: scripts/setup.sh [--training] [--fuzzing] [--developing]
 
 Installs from apt what building, running and testing glimpse needs (Debian 12 and 13, amd64 and arm64).
   --training    also PyTorch and matplotlib for Python and the emoji font: to make and compare models
+  --fuzzing     also clang with its sanitizers and libFuzzer: for tests/fuzz
   --developing  also clang-format, clang-tidy and Google Benchmark
 TEXT
 }
@@ -28,6 +29,7 @@ for argument in "$@"; do
       packages+='python3-torch python3-torchvision python3-opencv python3-pil python3-matplotlib python3-pyte '
       packages+='fonts-noto-color-emoji '
       ;;
+    --fuzzing) packages+='clang libclang-rt-dev ' ;;
     --developing) packages+='clang-format clang-tidy libbenchmark-dev ' ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;

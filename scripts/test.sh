@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is needed, builds, and runs every test. usage: scripts/test.sh [release|debug|tsan]
+# Installs what is needed, builds, and runs every test; the release also fuzzes, for 60 s (or GLIMPSE_FUZZ_SECONDS)
+# a target. usage: scripts/test.sh [release|debug|tsan]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,6 +9,6 @@ case $preset in
   release | debug | tsan) ;;
   *) echo "usage: scripts/test.sh [release|debug|tsan]" >&2; exit 64 ;;
 esac
-scripts/setup.sh --training
+scripts/setup.sh --training --fuzzing
 scripts/build.sh "$preset"
 exec ctest --preset "$preset"

@@ -17,8 +17,10 @@ constexpr std::size_t max_config_bytes = 1u << 20;
   throw Error(ExitCode::configuration, message);
 }
 
-/// A value as the message shows it: on one line, and not a page of it.
+/// A value as the message shows it: on one line, and not a page of it. What is inside an array or an object is
+/// left out: the library writes it by recursion, and a file of brackets alone would exhaust the stack.
 std::string shown(const Json& value) {
+  if (value.is_structured()) return value.is_array() ? "an array" : "an object";
   std::string text = escape_control(value.dump(-1, ' ', false, Json::error_handler_t::replace));
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }
@@ -39,6 +41,8 @@ std::string read_file(const std::string& file) {
 Json parse(const std::string& text, const std::string& file) {
   try {
     return Json::parse(text);
+  } catch (const Json::out_of_range&) {
+    bad(file + ": a number in it is too large, beyond 1.8e308");
   } catch (const Json::parse_error& error) {
     const std::size_t at = std::min(text.size(), error.byte > 0 ? error.byte - 1 : 0);
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
@@ -96,6 +100,12 @@ void apply(const Json& object, const std::string& prefix, const std::vector<Sett
   }
 }
 
+/// A number that stands for "not given" is no value that could be read back.
+bool is_unset(const Setting& setting) {
+  auto* const* whole = std::get_if<int*>(&setting.field);
+  return whole && **whole < setting.min;
+}
+
 struct ToJson {
   template <class T>
   Json operator()(const T* value) const {
@@ -109,7 +119,11 @@ struct ToJson {
 }  // namespace
 
 void load_config(const std::string& file, Settings& settings) {
-  const Json root = parse(read_file(file), file);
+  parse_config(read_file(file), file, settings);
+}
+
+void parse_config(const std::string& text, const std::string& file, Settings& settings) {
+  const Json root = parse(text, file);
   if (!root.is_object()) bad(file + ": expected an object, got " + shown(root));
   Settings changed = settings;
   try {
@@ -124,7 +138,7 @@ std::string to_config(const Settings& settings) {
   Settings copy = settings;
   Json root;
   for (const Setting& setting : settings_table(copy)) {
-    if (setting.path.empty()) continue;
+    if (setting.path.empty() || is_unset(setting)) continue;
     const std::size_t dot = setting.path.find('.');
     root[setting.path.substr(0, dot)][setting.path.substr(dot + 1)] = std::visit(ToJson{}, setting.field);
   }

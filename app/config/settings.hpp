@@ -92,6 +92,8 @@ void set_from_text(const Setting& setting, const std::string& text);
 /// malformed JSON with its line and column; unknown keys, wrong types and values out of range with their
 /// path. At most 1 MiB.
 void load_config(const std::string& file, Settings& settings);
+/// The same from what `file` holds; its name is for the errors alone.
+void parse_config(const std::string& text, const std::string& file, Settings& settings);
 
 /// The settings as a configuration file has them.
 [[nodiscard]] std::string to_config(const Settings& settings);

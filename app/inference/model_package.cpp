@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -81,6 +82,8 @@ Json parse_json(const std::string& text, const std::string& origin) {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {
     bad(origin + " is not JSON (byte " + std::to_string(error.byte) + ")");
+  } catch (const Json::out_of_range&) {
+    bad(origin + ": a number in it is too large, beyond 1.8e308");
   }
 }
 
@@ -92,6 +95,14 @@ Interpolation parse_interpolation(const Json& input, const std::string& origin) 
   bad(origin + ": input.interpolation is \"" + escape_control(name) + "\", expected bilinear or bicubic");
 }
 
+/// Checked here, since the library takes 1e300 and 2^32 + 224 for an int.
+int pixels(const Json& input, const char* key, const std::string& origin) {
+  const Json& value = input.at(key);
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() < 1 || value.get<std::uint64_t>() > 4096)
+    bad(origin + ": input." + key + " must be 1 to 4096 pixels");
+  return value.get<int>();
+}
+
 }  // namespace
 
 ModelDescription parse_description(const std::string& json, const std::string& origin) {
@@ -99,20 +110,31 @@ ModelDescription parse_description(const std::string& json, const std::string& o
   try {
     if (root.at("format") != "glimpse-model/1") bad(origin + ": format is not glimpse-model/1");
     const Json& input = root.at("input");
-    ModelDescription description{root.at("name"),
-                                 root.at("labels"),
-                                 {input.at("width"), input.at("height"), input.at("resize"), input.at("mean"),
-                                  input.at("std"), parse_interpolation(input, origin)}};
+    ModelDescription description{
+        root.at("name"),
+        root.at("labels"),
+        {pixels(input, "width", origin), pixels(input, "height", origin), pixels(input, "resize", origin),
+         input.at("mean"), input.at("std"), parse_interpolation(input, origin)}};
     const InputSpec& spec = description.input;
-    const auto usable = [](int pixels) { return pixels >= 1 && pixels <= 4096; };
-    if (!usable(spec.width) || !usable(spec.height) || !usable(spec.resize) ||
-        spec.resize < std::max(spec.width, spec.height)) {
-      bad(origin + ": input must be 1 to 4096 pixels, and resize at least the width and the height");
+    if (spec.resize < std::max(spec.width, spec.height))
+      bad(origin + ": input.resize must be at least the width and the height");
+    for (const float mean : spec.mean) {
+      if (!std::isfinite(mean)) bad(origin + ": input.mean must be below 3.4e38");
     }
     for (const float deviation : spec.std) {
-      if (!(deviation > 0)) bad(origin + ": input.std must be above 0");
+      if (!(deviation > 0) || !std::isfinite(deviation))
+        bad(origin + ": input.std must be above 0 and below 3.4e38");
     }
     return description;
+  } catch (const Json::exception& error) {
+    bad(origin + ": " + escape_control(error.what()));
+  }
+}
+
+ManifestEntry parse_manifest(const std::string& json, const std::string& file, const std::string& origin) {
+  const Json manifest = parse_json(json, origin);
+  try {
+    return {manifest.at("labels"), manifest.at("files").at(file).at("sha256")};
   } catch (const Json::exception& error) {
     bad(origin + ": " + escape_control(error.what()));
   }
@@ -157,17 +179,13 @@ ModelFile read_model_file(const fs::path& folder, bool quantized, bool trust) {
     bad(manifest_path.string() +
         " is missing, and a model file is code: run with --trust if you know where it is from");
   }
-  const Json manifest = parse_json(read_file(manifest_path, max_manifest_bytes), manifest_path.string());
-  try {
-    file.manifest_labels = manifest.at("labels").get<std::vector<std::string>>();
-    const std::string expected = manifest.at("files").at(name).at("sha256");
-    if (expected != file.sha256 && !trust) {
-      bad(path.string() + " is damaged or not the file of its manifest: its SHA-256 is " + file.sha256 +
-          ", expected " + escape_control(expected) +
-          "; fetch or export the model again, or run with --trust if the change is yours");
-    }
-  } catch (const Json::exception& error) {
-    bad(manifest_path.string() + ": " + escape_control(error.what()));
+  const ManifestEntry entry =
+      parse_manifest(read_file(manifest_path, max_manifest_bytes), name, manifest_path.string());
+  file.manifest_labels = entry.labels;
+  if (entry.sha256 != file.sha256 && !trust) {
+    bad(path.string() + " is damaged or not the file of its manifest: its SHA-256 is " + file.sha256 +
+        ", expected " + escape_control(entry.sha256) +
+        "; fetch or export the model again, or run with --trust if the change is yours");
   }
   return file;
 }

@@ -31,6 +31,16 @@ struct ModelDescription {
 /// Throws Error(bad_data) naming `origin` and the key that is missing or wrong.
 [[nodiscard]] ModelDescription parse_description(const std::string& json, const std::string& origin);
 
+/// What manifest.json says of one of its files.
+struct ManifestEntry {
+  std::vector<std::string> labels;
+  std::string sha256;
+};
+
+/// Throws Error(bad_data) naming `origin` and the key that is missing or wrong.
+[[nodiscard]] ManifestEntry parse_manifest(const std::string& json, const std::string& file,
+                                           const std::string& origin);
+
 /// A .pt file in memory, as it was when its hash was checked.
 struct ModelFile {
   std::filesystem::path path;

@@ -21,14 +21,19 @@ namespace {
                   "; write mqtts://host or mqtts://host:port (mqtt:// for this machine alone)");
 }
 
+/// inet_pton() looks no further than a NUL, which a JSON text may hold.
+bool has_nul(const std::string& host) {
+  return host.find('\0') != std::string::npos;
+}
+
 bool is_ipv4(const std::string& host) {
   in_addr address{};
-  return inet_pton(AF_INET, host.c_str(), &address) == 1;
+  return !has_nul(host) && inet_pton(AF_INET, host.c_str(), &address) == 1;
 }
 
 bool is_ipv6(const std::string& host) {
   in6_addr address{};
-  return inet_pton(AF_INET6, host.c_str(), &address) == 1;
+  return !has_nul(host) && inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
 /// Letters, digits, '-', '_' and '.', not starting with '-' or '.': what DNS and certificates hold.

@@ -17,6 +17,11 @@ constexpr std::int64_t application_id = 0x676c696d;         // "glim" in the fil
 constexpr std::int64_t largest_id = std::int64_t{1} << 53;  // no outbox ever gets there; a flipped bit does
 constexpr std::int64_t first_trusted_ms =
     1'577'836'800'000;  // 2020: an earlier time is that of an unset clock
+constexpr const char* records_table =
+    "CREATE TABLE records(id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, payload TEXT NOT NULL, "
+    "checksum INTEGER NOT NULL)";
+constexpr const char* counts_table =
+    "CREATE TABLE counts(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID";
 constexpr int dropped_at_once = 8;
 constexpr int aged_at_once = 1000;                    // so that one commit stays small
 constexpr std::uint64_t worth_giving_back = 1 << 20;  // bytes of the file that nothing uses
@@ -73,10 +78,6 @@ Database::Database(const std::string& file, std::uint64_t max_bytes, bool durabl
     : max_bytes_(max_bytes), connection_(made_private(file), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
   connection_.run("PRAGMA busy_timeout=1000");       // ms: the process before us may be on its way out
   connection_.run("PRAGMA locking_mode=EXCLUSIVE");  // and so no shared memory beside the file
-  (void)connection_.number("SELECT count(*) FROM sqlite_master");  // reads the header
-  // A flipped bit in the header can say so, too.
-  if (sqlite3_db_readonly(connection_.get(), "main") == 1 && access(file.c_str(), W_OK) == 0)
-    throw DatabaseError(Kind::damaged, "its header says that it may only be read");
   connection_.run("PRAGMA auto_vacuum=INCREMENTAL");
   connection_.run("PRAGMA journal_mode=WAL");
   connection_.run(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
@@ -88,6 +89,10 @@ Database::Database(const std::string& file, std::uint64_t max_bytes, bool durabl
   }
   if (connection_.number("PRAGMA application_id") != application_id)
     throw DatabaseError(Kind::damaged, "not an outbox of glimpse");
+  // One flipped bit can leave tables that SQLite takes and that show other rows.
+  if (connection_.text("SELECT group_concat(sql, '') FROM (SELECT sql FROM sqlite_master ORDER BY rowid)") !=
+      std::string(records_table) + counts_table)
+    throw DatabaseError(Kind::damaged, "its tables are not those of an outbox");
   page_bytes_ = static_cast<std::uint64_t>(connection_.number("PRAGMA page_size"));
   const auto log_pages = std::max<std::uint64_t>(max_bytes_ / 20 / page_bytes_, 8);
   connection_.run(("PRAGMA wal_autocheckpoint=" + std::to_string(log_pages)).c_str());
@@ -102,18 +107,17 @@ Database::Database(const std::string& file, std::uint64_t max_bytes, bool durabl
   page_count_ = std::make_unique<Statement>(connection_, "PRAGMA page_count");
   free_count_ = std::make_unique<Statement>(connection_, "PRAGMA freelist_count");
   last_id_ = connection_.number("SELECT max(id) FROM records");
-  if (last_id_ < 0 || last_id_ > largest_id)
+  if (last_id_ > largest_id || connection_.number("SELECT count(*) FROM records WHERE id < 1") != 0)
     throw DatabaseError(Kind::damaged, "an impossible record number");
-  dropped_ =
-      static_cast<std::uint64_t>(connection_.number("SELECT value FROM counts WHERE name = 'dropped'"));
+  const std::int64_t dropped = connection_.number("SELECT value FROM counts WHERE name = 'dropped'");
+  if (dropped < 0) throw DatabaseError(Kind::damaged, "an impossible count of dropped records");
+  dropped_ = static_cast<std::uint64_t>(dropped);
 }
 
 void Database::make_tables() {
   connection_.run(("PRAGMA application_id=" + std::to_string(application_id)).c_str());
-  connection_.run(
-      "CREATE TABLE records(id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, payload TEXT NOT NULL, "
-      "checksum INTEGER NOT NULL)");
-  connection_.run("CREATE TABLE counts(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID");
+  connection_.run(records_table);
+  connection_.run(counts_table);
   connection_.run("INSERT INTO counts VALUES('dropped', 0)");
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -117,7 +118,8 @@ std::set<std::int64_t> beyond(Sqlite& file, const std::string& table, std::int64
   std::set<std::int64_t> ids;
   Reader backwards(file, "SELECT rowid FROM " + table + " WHERE rowid > ? ORDER BY rowid DESC", low);
   while (backwards.next()) ids.insert(backwards.number());
-  const std::int64_t most = low + file_bytes / least_row_bytes;
+  const std::int64_t room = file_bytes / least_row_bytes;
+  const std::int64_t most = std::min(low, std::numeric_limits<std::int64_t>::max() - room) + room;
   const std::int64_t high = ids.empty() ? most : std::min(most, *ids.begin());
   for (std::int64_t id = low + 1; id < high; ++id) ids.insert(id);
   return ids;

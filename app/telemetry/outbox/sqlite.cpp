@@ -1,13 +1,18 @@
 #include "telemetry/outbox/sqlite.hpp"
 
+#include <unistd.h>
+
 namespace glimpse {
 namespace {
 
 using Kind = DatabaseError::Kind;
 
-Kind kind_of(int code) {
+Kind kind_of(int code, sqlite3* connection) {
   if (code == SQLITE_IOERR_READ) return Kind::damaged;  // an unreadable sector
-  switch (code & 0xff) {                                // the low byte is the primary code
+  // The file could be written, but its header says that only a newer SQLite may.
+  if (code == SQLITE_READONLY && access(sqlite3_db_filename(connection, "main"), W_OK) == 0)
+    return Kind::damaged;
+  switch (code & 0xff) {  // the low byte is the primary code
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return Kind::in_use;
@@ -16,6 +21,9 @@ Kind kind_of(int code) {
     case SQLITE_FORMAT:
     case SQLITE_ERROR:  // a table or a column that should be there is not
     case SQLITE_MISMATCH:
+    case SQLITE_CONSTRAINT:  // no two records of ours have one number
+    case SQLITE_TOOBIG:      // these two: a length in it that cannot be true
+    case SQLITE_NOMEM:
       return Kind::damaged;
     case SQLITE_FULL:
       return Kind::full;
@@ -50,7 +58,7 @@ std::string Sqlite::text(const char* sql) {
 
 void Sqlite::fail(int code) const {
   const char* const words = connection_ ? sqlite3_errmsg(get()) : sqlite3_errstr(code);
-  throw DatabaseError(kind_of(code), words);
+  throw DatabaseError(kind_of(code, get()), words);
 }
 
 Statement::Statement(Sqlite& connection, const char* sql) : connection_(connection) {
@@ -74,9 +82,11 @@ bool Statement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  const std::string words = sqlite3_errmsg(connection_.get());  // before the reset, which may leave others
+  // Before the reset, which may leave others.
+  const auto kind = kind_of(code, connection_.get());
+  const std::string words = sqlite3_errmsg(connection_.get());
   reset();
-  throw DatabaseError(kind_of(code), words);
+  throw DatabaseError(kind, words);
 }
 
 void Statement::run() {

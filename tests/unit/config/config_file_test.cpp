@@ -72,6 +72,14 @@ TEST_CASE("What to_config writes, load_config reads back") {
   CHECK(again.model.threads == 3);
 }
 
+TEST_CASE("The defaults as to_config writes them are read back, and stay the defaults") {
+  const ConfigFile file(to_config(Settings{}));
+  Settings again;
+  load_config(file.path, again);
+  CHECK(to_config(again) == to_config(Settings{}));
+  CHECK(again.model.threads == 0);
+}
+
 TEST_CASE("A wrong type is named by its path") {
   CHECK_THAT(refusal(R"({"telemetry": {"interval_s": "fast"}})"),
              ContainsSubstring("telemetry.interval_s: expected a number from 0 to 86400, got \"fast\""));
@@ -111,6 +119,16 @@ TEST_CASE("Malformed JSON is named by line and column") {
              ContainsSubstring(":3:16: not valid JSON"));
   CHECK_THAT(refusal(""), ContainsSubstring(":1:1: not valid JSON"));
   CHECK_THAT(refusal("{\"a\": \"\xff\"}"), ContainsSubstring("not valid JSON"));
+  CHECK_THAT(refusal(R"({"source": {"fps": 1e999}})"), ContainsSubstring("too large"));
+}
+
+TEST_CASE("Brackets as deep as a file can hold them are refused like any other wrong type") {
+  const std::string open(400'000, '['), close(400'000, ']');
+  CHECK_THAT(refusal(open + close), ContainsSubstring("expected an object, got an array"));
+  CHECK_THAT(refusal(R"({"source": )" + open + close + "}"),
+             ContainsSubstring("source: expected an object, got an array"));
+  CHECK_THAT(refusal(R"({"model": {"top_k": {"a": 1}}})"),
+             ContainsSubstring("from 1 to 1000, got an object"));
 }
 
 TEST_CASE("A configuration that cannot be read is refused") {

@@ -72,8 +72,8 @@ TEST_CASE("A form that the folder does not have is named") {
 TEST_CASE("A broken manifest is named") {
   const TempFolder folder;
   folder.write("float.pt", "abc");
-  for (const char* text :
-       {"", "{", "[]", R"({"labels": 3})", R"({"labels": ["cat"]})", R"({"labels": [], "files": {}})"}) {
+  for (const char* text : {"", "{", "[]", R"({"labels": 3})", R"({"labels": ["cat"]})",
+                           R"({"labels": [], "files": {}})", R"({"labels": [1e999]})"}) {
     folder.write("manifest.json", text);
     CAPTURE(text);
     CHECK_THAT(refusal([&] { (void)read_model_file(folder.path(), false, false); }),
@@ -99,7 +99,13 @@ TEST_CASE("A description is checked whole") {
         R"({"width": 224, "height": 224, "resize": 100, "mean": [0, 0, 0], "std": [1, 1, 1]})",
         R"({"width": 99999, "height": 224, "resize": 224, "mean": [0, 0, 0], "std": [1, 1, 1]})",
         R"({"width": 224, "height": 224, "resize": 224, "mean": [0, 0, 0], "std": [1, 0, 1]})",
-        R"({"width": 224, "height": 224, "resize": 224, "mean": [0, 0], "std": [1, 1, 1]})"}) {
+        R"({"width": 224, "height": 224, "resize": 224, "mean": [0, 0], "std": [1, 1, 1]})",
+        R"({"width": 1e300, "height": 224, "resize": 256, "mean": [0, 0, 0], "std": [1, 1, 1]})",
+        R"({"width": 4294967520, "height": 224, "resize": 256, "mean": [0, 0, 0], "std": [1, 1, 1]})",
+        R"({"width": 224.5, "height": 224, "resize": 256, "mean": [0, 0, 0], "std": [1, 1, 1]})",
+        R"({"width": 224, "height": 224, "resize": 256, "mean": [1e300, 0, 0], "std": [1, 1, 1]})",
+        R"({"width": 224, "height": 224, "resize": 256, "mean": [0, 0, 0], "std": [1e300, 1, 1]})",
+        R"({"width": 1e999, "height": 224, "resize": 256, "mean": [0, 0, 0], "std": [1, 1, 1]})"}) {
     CAPTURE(input);
     CHECK_THAT(refusal([&] { (void)parse_description(description(input), "origin"); }),
                ContainsSubstring("origin"));

@@ -58,6 +58,9 @@ TEST_CASE("broker URIs") {
     INFO(uri);
     CHECK_THAT(refusal(to(uri)), ContainsSubstring("mqtts://host"));
   }
+  const char with_nul[] =
+      "mqtts://[::1\0\r\nX: y]:443";  // would be a line of its own in a request to a proxy
+  CHECK_THAT(refusal(to(std::string(with_nul, sizeof(with_nul) - 1))), ContainsSubstring("no IPv6"));
 }
 
 TEST_CASE("plain MQTT stays on this machine unless somebody insists") {

@@ -1,6 +1,7 @@
 #include "telemetry/outbox/database.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "catch.hpp"
 #include "temp_folder.hpp"
@@ -203,4 +204,67 @@ TEST_CASE("A bit that flipped in a payload shows, and what is no outbox is told 
     other.run("CREATE TABLE records(something)");
   }
   CHECK(is_damaged(folder.path() / "other.db"));
+}
+
+namespace {
+
+/// What the file does to whoever opens and uses it; nothing: all is well.
+std::optional<DatabaseError::Kind> trouble_with(const std::string& file) {
+  try {
+    Database database(file, plenty, false);
+    database.verify();
+    database.commit({});
+    return std::nullopt;
+  } catch (const DatabaseError& error) {
+    return error.kind();
+  }
+}
+
+}  // namespace
+
+// Each was a full disk or an empty outbox to us, and so never mended.
+TEST_CASE("What SQLite itself takes, and no outbox of ours can hold, is damaged") {
+  const TempFolder folder;
+  const std::string file = folder.path() / "outbox.db";
+  const auto make = [&] {
+    std::filesystem::remove(file);
+    Database database(file, plenty, false);
+    database.verify();
+    database.commit(insert(1, 3));
+  };
+  const auto after = [&](const char* sql) {
+    make();
+    {
+      Sqlite connection(file, SQLITE_OPEN_READWRITE);
+      connection.run(sql);
+    }
+    return trouble_with(file);
+  };
+  const auto after_writing = [&](std::streamoff at, const std::string& bytes) {
+    make();
+    std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(at) << bytes;
+    return trouble_with(file);
+  };
+  const auto damaged = DatabaseError::Kind::damaged;
+  CHECK_FALSE(after("SELECT 1"));
+  CHECK(after("UPDATE records SET id = 0 WHERE id = 1") == damaged);
+  CHECK(after("UPDATE records SET id = -4 WHERE id = 1") == damaged);
+  CHECK(after("UPDATE counts SET value = -1") == damaged);
+  // The file format's write version (https://www.sqlite.org/fileformat.html, 1.3.3): beyond 2 is read-only.
+  CHECK(after_writing(18, "\x03") == damaged);
+
+  make();
+  std::ifstream in(file, std::ios::binary);
+  const std::string all((std::istreambuf_iterator<char>(in)), {});
+  const auto key = static_cast<std::streamoff>(all.find("PRIMARY KEY, time_ms"));
+  CHECK(after_writing(key + 5, "\xd2") == damaged);  // a type of that name: every id is null
+}
+
+TEST_CASE("A file that may not be written is no damaged one") {
+  if (geteuid() == 0) return;  // who may write everything
+  const TempFolder folder;
+  const std::string file = folder.path() / "outbox.db";
+  { const Database made(file, plenty, false); }
+  chmod(file.c_str(), 0400);
+  CHECK(trouble_with(file) == DatabaseError::Kind::not_written);
 }

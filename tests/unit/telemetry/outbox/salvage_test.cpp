@@ -141,6 +141,14 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("Numbers up to the last there is are no reason to search beyond it") {
+  const TempFolder folder;
+  const std::string file = make_database(folder, 500);
+  Sqlite(file, SQLITE_OPEN_READWRITE).run("UPDATE records SET id = id + 9223372036854775307 WHERE id > 0");
+  overwrite(file, fs::file_size(file) / 2 / 4096 * 4096, std::string(4096, '\x5a'));
+  CHECK_FALSE(salvaged(folder, file).empty());  // debug: no overflow
+}
+
 TEST_CASE("Nothing comes of what is no database, or is not there") {
   const TempFolder folder;
   CHECK(salvaged(folder, folder.write("text.db", "a text\n")).empty());
