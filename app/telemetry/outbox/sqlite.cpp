@@ -12,7 +12,7 @@ Kind kind_of(int code, sqlite3* connection) {
   // The file could be written, but its header says that only a newer SQLite may.
   if (code == SQLITE_READONLY && access(sqlite3_db_filename(connection, "main"), W_OK) == 0)
     return Kind::damaged;
-  switch (code & 0xff) {                                // the low byte is the primary code
+  switch (code & 0xff) {  // the low byte is the primary code
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return Kind::in_use;
