@@ -17,8 +17,8 @@ constexpr std::size_t max_config_bytes = 1u << 20;
   throw Error(ExitCode::configuration, message);
 }
 
-/// A value as the message shows it: on one line, and not a page of it. What is inside an array or an object is
-/// left out: the library writes it by recursion, and a file of brackets alone would exhaust the stack.
+/// A value as the message shows it: on one line, and not a page of it. What is inside an array or an object
+/// is left out: the library writes it by recursion, and a file of brackets alone would exhaust the stack.
 std::string shown(const Json& value) {
   if (value.is_structured()) return value.is_array() ? "an array" : "an object";
   std::string text = escape_control(value.dump(-1, ' ', false, Json::error_handler_t::replace));
