@@ -14,11 +14,6 @@ Steady::duration window_for(std::chrono::milliseconds interval) {
 
 }  // namespace
 
-std::int64_t system_clock_ms() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
-}
-
 Reporter::Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
                    std::function<std::optional<DeliveryStatus>()> delivery, EventRule events,
                    std::function<std::int64_t()> wall_clock)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "capture/video_source.hpp"
+#include "core/unix_time.hpp"
 #include "device/system_status.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/change_detector.hpp"
@@ -37,8 +38,6 @@ struct EventRule {
   int per_hour = 0;  // 0: never
 };
 
-[[nodiscard]] std::int64_t system_clock_ms();
-
 class Reporter {
  public:
   struct Identity {
@@ -49,7 +48,7 @@ class Reporter {
   /// else tick() sends them, and classified() sends those of events. `wall_clock` gives Unix milliseconds.
   Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
            std::function<std::optional<DeliveryStatus>()> delivery, EventRule events = {},
-           std::function<std::int64_t()> wall_clock = system_clock_ms);
+           std::function<std::int64_t()> wall_clock = unix_ms);
 
   void frame_seen(std::uint64_t missed_before, Steady::time_point now);
   void frame_dropped();

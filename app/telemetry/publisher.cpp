@@ -10,6 +10,7 @@
 #include <random>
 
 #include "core/text.hpp"
+#include "core/unix_time.hpp"
 
 namespace glimpse {
 namespace {
@@ -22,11 +23,6 @@ constexpr int last_attempts = 2;  // a session that breaks while finishing gets 
 constexpr auto goodbye_limit = 400ms;
 constexpr auto between_looks = 5s;  // at the credentials' files
 constexpr auto healthy = 30s;       // a session this long forgives what was before it
-
-std::int64_t unix_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 std::string status_json(const char* state, const StatusMessage& it) {
   return nlohmann::ordered_json{{"status", state},

@@ -15,8 +15,6 @@ using Kind = DatabaseError::Kind;
 
 constexpr std::int64_t application_id = 0x676c696d;         // "glim" in the file's header
 constexpr std::int64_t largest_id = std::int64_t{1} << 53;  // no outbox ever gets there; a flipped bit does
-constexpr std::int64_t first_trusted_ms =
-    1'577'836'800'000;  // 2020: an earlier time is that of an unset clock
 constexpr const char* records_table =
     "CREATE TABLE records(id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, payload TEXT NOT NULL, "
     "checksum INTEGER NOT NULL)";

@@ -22,6 +22,9 @@ struct StoredRecord {
 /// Not thread-safe. Any call may throw DatabaseError; the file is then as it was before the call.
 class Database {
  public:
+  /// The year 2020: an earlier time is that of a clock that was not set.
+  static constexpr std::int64_t first_trusted_ms = 1'577'836'800'000;
+
   /// What one commit() changes, all or nothing.
   struct Change {
     std::vector<std::int64_t> erase;

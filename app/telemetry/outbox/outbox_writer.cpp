@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/text.hpp"
+#include "core/unix_time.hpp"
 #include "telemetry/outbox/outbox.hpp"
 #include "telemetry/outbox/salvage.hpp"
 
@@ -16,12 +17,6 @@ using Kind = DatabaseError::Kind;
 
 constexpr std::size_t batch_records = 64, batch_bytes = 256 << 10;
 constexpr std::size_t worth_erasing = 8;  // at once; with fewer the next record's commit is waited for
-constexpr std::int64_t first_trusted_ms = 1'577'836'800'000;  // 2020: before it this clock is not set
-
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 }  // namespace
 
@@ -119,7 +114,7 @@ Outbox::Batch Outbox::next_batch() {
   batch.change.erase.assign(order_.to_erase().begin(), order_.to_erase().end());
   batch.change.keep = order_.unacknowledged();
   batch.change.dropped = uncounted_;
-  if (const std::int64_t now = now_ms(); now >= first_trusted_ms)
+  if (const std::int64_t now = unix_ms(); now >= Database::first_trusted_ms)
     batch.change.oldest_ms = now - std::chrono::milliseconds(settings_.max_age).count();
   std::size_t bytes = 0;
   for (auto it = staged_.begin(); it != staged_.end() && batch.staged.size() < batch_records;) {

@@ -1,11 +1,9 @@
 #include "telemetry/publisher.hpp"
 
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
-
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "captured_log.hpp"
 #include "catch.hpp"
 #include "telemetry/link/mqtt_link.hpp"
 #include "temp_folder.hpp"
@@ -168,26 +166,6 @@ class Device {
  public:
   Outbox outbox;
   Publisher publisher;
-};
-
-/// The log of one test, in place of stderr.
-class CapturedLog {
- public:
-  CapturedLog() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(
-        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
-  }
-  ~CapturedLog() { spdlog::set_default_logger(before_); }
-  [[nodiscard]] int count(const std::string& part) const {
-    int found = 0;
-    const std::string all = text_.str();
-    for (auto at = all.find(part); at != std::string::npos; at = all.find(part, at + 1)) ++found;
-    return found;
-  }
-
- private:
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::logger> before_;
 };
 
 const LinkFault refused{LinkProblem::unreachable, "nothing listens"};

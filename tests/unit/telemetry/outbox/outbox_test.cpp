@@ -1,7 +1,5 @@
 #include "telemetry/outbox/outbox.hpp"
 
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <atomic>
@@ -9,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "captured_log.hpp"
 #include "catch.hpp"
 #include "core/error.hpp"
 #include "temp_folder.hpp"
@@ -82,26 +81,6 @@ std::vector<std::uint64_t> one_to(std::uint64_t last) {
   for (std::uint64_t i = 1; i <= last; ++i) list.push_back(i);
   return list;
 }
-
-/// The log of one test, in place of stderr.
-class CapturedLog {
- public:
-  CapturedLog() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(
-        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
-  }
-  ~CapturedLog() { spdlog::set_default_logger(before_); }
-  [[nodiscard]] int count(const std::string& part) const {
-    int found = 0;
-    const std::string all = text_.str();
-    for (auto at = all.find(part); at != std::string::npos; at = all.find(part, at + 1)) ++found;
-    return found;
-  }
-
- private:
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::logger> before_;
-};
 
 /// A disk without room, as far as this process goes: no file may grow beyond what it is (RLIMIT_FSIZE).
 class FullDisk {
