@@ -14,6 +14,7 @@ LANES = 4
 DISK_MB = 16
 FULL_FOR_S = (2, 5)
 RECOVER_LIMIT_S = 5
+SAID_LIMIT_S = 60
 INSIDE = "GLIMPSE_FAULTS_NAMESPACE"
 COMPLAINT = re.compile(r"(warning|error): .*(No space left|disk is full|database or disk is full)", re.IGNORECASE)
 
@@ -37,7 +38,6 @@ def play(task, outcome):
     outcome.count = task.count
     outcome.promise_delivery()
     said = outcome.figures["said_max_times"]
-    outcome.promise(outcome.figures["said_min_times"] >= 1, "a full disk was not said")
     outcome.promise(said <= 1, f"a full disk was said {said} times")
 
 
@@ -54,7 +54,6 @@ def play_lane(task, outcome, rounds):
             outcome.add(device.ledger)
             figures = outcome.figures
             figures["said_max_times"] = max(said + [figures.get("said_max_times", 0)])
-            figures["said_min_times"] = min(said + [figures.get("said_min_times", 99)])
 
 
 def play_round(task, device, disk, number):
@@ -64,10 +63,12 @@ def play_round(task, device, disk, number):
     device.proxy.set_mode("refuse" if offline else "pass")
     device.start(*device.pace(20), "--outbox-mb", 8)
     device.wait_for_lines(20)
-    complaints = sum(bool(COMPLAINT.search(line)) for line in device.errors)
+    complaints = complaints_of(device)
     filler = disk / "filler"
     fill(filler)
     lines = device.lines
+    if offline:  # with the broker there, what comes and goes may fit in what the log already has of the disk
+        device.wait(lambda: complaints_of(device) > complaints, "a full disk to be said", SAID_LIMIT_S)
     pause(task.chance, *FULL_FOR_S)
     device.wait_for_lines(lines + 20)  # it goes on without
     filler.unlink()
@@ -75,9 +76,13 @@ def play_round(task, device, disk, number):
     time.sleep(RECOVER_LIMIT_S)  # the promise's own limit
     device.wait_for_lines(freed + 20)
     device.kill()
-    said = sum(bool(COMPLAINT.search(line)) for line in device.errors) - complaints
+    said = complaints_of(device) - complaints
     task.one_done()
     return said
+
+
+def complaints_of(device):
+    return sum(bool(COMPLAINT.search(line)) for line in list(device.errors))
 
 
 def fill(path):
