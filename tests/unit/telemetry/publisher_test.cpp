@@ -37,7 +37,7 @@ struct Network {
   template <typename Condition>
   bool wait(Condition condition) {
     std::unique_lock lock(mutex);
-    return changed.wait_for(lock, 10s, condition);
+    return changed.wait_for(lock, 60s, condition);
   }
   [[nodiscard]] std::vector<std::uint64_t> seqs() const {
     std::vector<std::uint64_t> list;
@@ -157,7 +157,7 @@ class Device {
         publisher(settings(), message(), outbox, std::move(seams)) {}
   void accept(std::uint64_t first, std::uint64_t last) {
     for (std::uint64_t seq = first; seq <= last; ++seq) outbox.accept(record(seq));
-    REQUIRE(outbox.flush(10s));
+    REQUIRE(outbox.flush(60s));
   }
 
  private:
@@ -184,7 +184,7 @@ TEST_CASE(
   const auto net = std::make_shared<Network>();
   Device device(seams(net));
   device.accept(1, 50);
-  device.publisher.finish(10s);
+  device.publisher.finish(60s);
   const PublisherStatus status = device.publisher.status();
   CHECK(status.sent == 50);
   CHECK(status.acknowledged == 50);
@@ -234,7 +234,7 @@ TEST_CASE("a broken session sends what is unacknowledged again, in order, counte
     net->published.clear();
   }
   net->break_session();
-  device.publisher.finish(10s);
+  device.publisher.finish(60s);
   const PublisherStatus status = device.publisher.status();
   CHECK(status.acknowledged == 30);
   CHECK(status.sent == 30);
@@ -258,7 +258,7 @@ TEST_CASE(
       net->black_hole = false;
     }
     net->changed.notify_all();
-    device.publisher.finish(10s);
+    device.publisher.finish(60s);
     auto expected = one_to(600);
     if (drain == Drain::newest) std::rotate(expected.begin(), expected.end() - 1, expected.end());
     CHECK(net->seqs() == expected);
@@ -308,7 +308,7 @@ TEST_CASE("a fault is logged once per change, on one line, and kept in the statu
   Device device(seams(net));
   device.accept(1, 1);
   REQUIRE(net->wait([&] { return net->published.size() == 2; }));
-  device.publisher.finish(10s);
+  device.publisher.finish(60s);
   CHECK(log.count("nothing listens") == 2);
   CHECK(log.count("wrong\\x0aCA") == 1);
   CHECK(log.count("connected to") == 1);
@@ -347,7 +347,7 @@ TEST_CASE("a topic on which each publish ends the session is set aside, and the 
     net->break_on.clear();  // somebody mends the policy
     net->now += 5min;
   }
-  device.publisher.finish(10s);
+  device.publisher.finish(60s);
   CHECK(device.publisher.status().pending == 0);
   CHECK(net->attempts == 4);
 }
@@ -365,7 +365,7 @@ TEST_CASE("renewed credentials are used within seconds, by a session begun at on
   REQUIRE(net->wait([&] { return net->attempts == 2; }));
   CHECK(net->pauses.empty());
   device.accept(1, 1);
-  device.publisher.finish(10s);
+  device.publisher.finish(60s);
   CHECK(device.publisher.status().acknowledged == 1);
   CHECK(log.count("new certificate") >= 1);
 }
@@ -408,7 +408,7 @@ TEST_CASE("a broker that acknowledges nothing for 30 s gets a new session") {
     net->unacknowledged_from.reset();
   }
   REQUIRE(net->wait([&] { return net->attempts == 2; }));
-  device.publisher.finish(10s);
+  device.publisher.finish(60s);
   CHECK(device.publisher.status().acknowledged == 1);
 }
 
@@ -430,7 +430,7 @@ TEST_CASE("at most 100 publishes and 512 KB a second") {
         it.predictions.insert(it.predictions.end(), 10, {0, std::string(250, 'x'), 0.1});
       device.outbox.accept(it);
     }
-    device.publisher.finish(10s);
+    device.publisher.finish(60s);
     CHECK(device.publisher.status().acknowledged == load.records);
     CHECK(Steady::now() - began >= load.least);
   }

@@ -41,7 +41,7 @@ class Shown : public Sink {
   template <typename Condition>
   bool wait(Condition condition) {
     std::unique_lock lock(mutex);
-    return changed.wait_for(lock, 10s, condition);
+    return changed.wait_for(lock, 60s, condition);
   }
   void hold(bool on) {
     const std::lock_guard lock(mutex);
@@ -65,7 +65,7 @@ OutboxSettings in(const TempFolder& folder, Drain drain = Drain::fifo) {
 /// Takes and acknowledges until nothing is left.
 std::vector<std::uint64_t> drain(Outbox& outbox) {
   std::vector<std::uint64_t> seqs;
-  const auto deadline = Steady::now() + 10s;
+  const auto deadline = Steady::now() + 60s;
   while (outbox.counts().pending > 0 && Steady::now() < deadline) {
     if (const auto next = outbox.take()) {
       seqs.push_back(seq_of(next->payload));
@@ -110,11 +110,11 @@ TEST_CASE("What was accepted outlives the process, and goes out in order") {
   {
     Outbox outbox(in(folder), nullptr);
     for (int i = 1; i <= 100; ++i) outbox.accept(record(i));
-    CHECK(outbox.flush(10s));
+    CHECK(outbox.flush(60s));
     CHECK(outbox.counts().pending == 100);
   }
   Outbox again(in(folder), nullptr);
-  REQUIRE(again.flush(10s));
+  REQUIRE(again.flush(60s));
   again.begin_session();
   while (again.counts().pending != 100) std::this_thread::yield();
   CHECK(drain(again) == one_to(100));
@@ -125,7 +125,7 @@ TEST_CASE("A record is shown once it is committed, never before, in order") {
   Shown shown;
   Outbox outbox(in(folder), &shown);
   for (int i = 1; i <= 50; ++i) outbox.accept(record(i));
-  CHECK(outbox.flush(10s));
+  CHECK(outbox.flush(60s));
   CHECK(shown.seqs == one_to(50));
   // Each one that is shown can be read from the file by a process that comes after a crash: it is in the log
   // on disk.
@@ -148,7 +148,7 @@ TEST_CASE("A reader of standard output that does not read holds records back, an
   CHECK(accepted < 60);
   shown.hold(false);
   producer.join();
-  CHECK(outbox.flush(10s));
+  CHECK(outbox.flush(60s));
   CHECK(shown.seqs == one_to(60));
   CHECK(outbox.counts().dropped == 0);
 }
@@ -173,7 +173,7 @@ TEST_CASE("What is acknowledged is gone for good; what is not comes again in the
   {
     Outbox outbox(in(folder), nullptr);
     for (int i = 1; i <= 30; ++i) outbox.accept(record(i));
-    REQUIRE(outbox.flush(10s));
+    REQUIRE(outbox.flush(60s));
     outbox.begin_session();
     std::vector<Outbox::Outgoing> sent;
     while (auto next = outbox.take()) sent.push_back(*next);
@@ -204,16 +204,16 @@ TEST_CASE("What is on its way is not dropped when the bound is reached, since it
   small.max_bytes = 1'000'000;
   Outbox outbox(small, nullptr);
   outbox.accept(record(1));
-  REQUIRE(outbox.flush(10s));
+  REQUIRE(outbox.flush(60s));
   outbox.begin_session();
   const auto first = outbox.take();
   REQUIRE(first);
   constexpr std::uint64_t count = 1500;
   for (std::uint64_t seq = 2; seq <= count; ++seq) {
     outbox.accept(record(seq, 900));
-    if (seq % 100 == 0) REQUIRE(outbox.flush(10s));
+    if (seq % 100 == 0) REQUIRE(outbox.flush(60s));
   }
-  REQUIRE(outbox.flush(10s));
+  REQUIRE(outbox.flush(60s));
   CHECK(outbox.counts().dropped > 100);
   outbox.begin_session();
   const auto again = outbox.take();
@@ -233,13 +233,13 @@ TEST_CASE(
   impatient.retry = 5ms;
   Outbox outbox(impatient, &shown);
   outbox.accept(record(1));
-  REQUIRE(outbox.flush(10s));
+  REQUIRE(outbox.flush(60s));
   const auto wal = std::filesystem::file_size(folder.path() / "outbox.db-wal");
   {
     const FullDisk full(wal);
     for (int i = 2; i <= 10; ++i) outbox.accept(record(i));
     REQUIRE(shown.wait([&] { return shown.seqs.size() == 10; }));
-    CHECK_FALSE(outbox.flush(10s));
+    CHECK_FALSE(outbox.flush(60s));
     CHECK(outbox.counts().pending == 10);
     outbox.begin_session();
     // It is tried again and again, and said once.
@@ -271,7 +271,7 @@ TEST_CASE("The memory that stands in for a full disk is bounded: the oldest go, 
   impatient.retry = 5ms;
   auto outbox = std::make_unique<Outbox>(impatient, nullptr);
   outbox->accept(record(1));
-  REQUIRE(outbox->flush(10s));
+  REQUIRE(outbox->flush(60s));
   constexpr int count = 60;
   {
     const FullDisk full(std::filesystem::file_size(folder.path() / "outbox.db-wal"));
@@ -281,7 +281,7 @@ TEST_CASE("The memory that stands in for a full disk is bounded: the oldest go, 
     CHECK(counts.pending + counts.dropped == count);
     CHECK(counts.pending * 60'000 < Outbox::max_memory_bytes + 120'000);
   }
-  const auto deadline = Steady::now() + 10s;
+  const auto deadline = Steady::now() + 60s;
   while (!outbox->flush(1s) && Steady::now() < deadline) {
   }
   const auto dropped = outbox->counts().dropped;
@@ -300,7 +300,7 @@ TEST_CASE("A damaged file is set aside, reported, and what can be read of it goe
   {
     Outbox outbox(in(folder), nullptr);
     for (int i = 1; i <= 300; ++i) outbox.accept(record(i, 900));
-    REQUIRE(outbox.flush(10s));
+    REQUIRE(outbox.flush(60s));
   }
   const std::string file = folder.path() / "outbox.db";
   {
@@ -311,7 +311,7 @@ TEST_CASE("A damaged file is set aside, reported, and what can be read of it goe
   const CapturedLog log;
   Outbox outbox(in(folder), nullptr);
   outbox.accept(record(301));
-  REQUIRE(outbox.flush(10s));
+  REQUIRE(outbox.flush(60s));
   CHECK(log.count("was damaged") == 1);
   outbox.begin_session();
   const auto seqs = drain(outbox);
@@ -326,7 +326,7 @@ TEST_CASE("A file that is no database is set aside, and a new one begun") {
   folder.write("outbox.db", "text in its place\n");
   Outbox outbox(in(folder), nullptr);
   outbox.accept(record(1));
-  CHECK(outbox.flush(10s));
+  CHECK(outbox.flush(60s));
   outbox.begin_session();
   CHECK(drain(outbox) == one_to(1));
 }
@@ -345,7 +345,7 @@ TEST_CASE("Whoever waits for something to send is told") {
   });
   outbox.accept(record(1));
   std::unique_lock lock(mutex);
-  CHECK(changed.wait_for(lock, 10s, [&] { return has_one; }));
+  CHECK(changed.wait_for(lock, 60s, [&] { return has_one; }));
   lock.unlock();
   outbox.set_on_change(nullptr);
 }
