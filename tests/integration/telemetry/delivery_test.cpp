@@ -143,3 +143,22 @@ TEST_CASE("the last will says offline when the process dies") {
   device.kill();
   CHECK(eventually([&] { return subscriber.last_status() == "offline"; }));
 }
+
+TEST_CASE("two devices with one name throw each other out, and are told so; nothing is lost") {
+  Broker broker;
+  broker.start();
+  const Subscriber subscriber(broker);
+  Gate gate;
+  gate.release();  // no pause between attempts
+  Device one(broker.settings(), gate.seams(broker.settings()));
+  Device other(broker.settings(), gate.seams(broker.settings()));
+  one.accept(1, 5);
+  other.accept(6, 10);
+  const auto is_told = [](const Device& device) {
+    return device.status().last_error.find("another client uses the id 'test-device', too") !=
+           std::string::npos;
+  };
+  REQUIRE(eventually([&] { return is_told(one) || is_told(other); }, 60s));
+  other.publisher.finish(0s);
+  REQUIRE(eventually([&] { return one.status().pending == 0; }, 60s));
+}
