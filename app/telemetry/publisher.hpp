@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,15 +20,9 @@
 #include "telemetry/outbox/outbox.hpp"
 #include "telemetry/record.hpp"
 #include "telemetry/session_breaks.hpp"
+#include "telemetry/status_message.hpp"
 
 namespace glimpse {
-
-/// What the status topic tells of this device, beside "online" and "offline".
-struct StatusMessage {
-  std::string version;  // the program's
-  std::string device, boot;
-  ModelIdentity model;
-};
 
 struct PublisherStatus : DeliveryStatus {
   bool ever_connected = false;
@@ -68,9 +63,12 @@ class Publisher {
 
  private:
   enum class Ended { lost, renewed, done };
+  // Ids of the two status messages, which no record has.
+  static constexpr std::int64_t online_id = 0, offline_id = std::numeric_limits<std::int64_t>::max();
 
   void run(const std::stop_token& stop);
   [[nodiscard]] std::optional<LinkFault> connect(const std::stop_token& stop);
+  // One session: publisher_session.cpp.
   [[nodiscard]] Ended serve(const std::stop_token& stop);
   [[nodiscard]] bool renew_credentials();
   void say_online();

@@ -150,13 +150,6 @@ bool Outbox::acknowledge(std::int64_t id) {
   return true;
 }
 
-std::size_t Outbox::on_wire() const {
-  const std::lock_guard lock(mutex_);
-  const auto in_memory =
-      std::count_if(staged_.begin(), staged_.end(), [](const Staged& it) { return it.on_wire; });
-  return order_.on_wire() + static_cast<std::size_t>(in_memory);
-}
-
 Outbox::Counts Outbox::counts() const {
   const std::lock_guard lock(mutex_);
   const std::uint64_t held = rows_ + staged_.size() + committing_;

@@ -67,7 +67,6 @@ class Outbox : public Sink {
   [[nodiscard]] std::optional<Outgoing> take();
   /// The broker has it: it goes. False for an id that is not on its way.
   bool acknowledge(std::int64_t id);
-  [[nodiscard]] std::size_t on_wire() const;
   [[nodiscard]] Counts counts() const;
   /// Called, from another thread, whenever there may be more to take(). Null: no longer.
   void set_on_change(std::function<void()> on_change);

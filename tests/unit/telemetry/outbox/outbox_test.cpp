@@ -178,13 +178,11 @@ TEST_CASE("What is acknowledged is gone for good; what is not comes again in the
     std::vector<Outbox::Outgoing> sent;
     while (auto next = outbox.take()) sent.push_back(*next);
     REQUIRE(sent.size() == 20);
-    CHECK(outbox.on_wire() == 20);
     CHECK_FALSE(sent[0].again);
     CHECK(outbox.acknowledge(sent[4].id));
     CHECK_FALSE(outbox.acknowledge(sent[4].id));
     CHECK(outbox.counts().pending == 29);
     outbox.begin_session();
-    CHECK(outbox.on_wire() == 0);
     const auto first = outbox.take();
     REQUIRE(first);
     CHECK(first->id == sent[0].id);

@@ -1,0 +1,20 @@
+#include "telemetry/status_message.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace glimpse {
+
+std::string to_json(const char* state, const StatusMessage& it) {
+  return nlohmann::ordered_json{{"status", state},
+                                {"version", it.version},
+                                {"device", it.device},
+                                {"boot", it.boot},
+                                {"model",
+                                 {{"name", it.model.name},
+                                  {"quantized", it.model.quantized},
+                                  {"backend", it.model.backend},
+                                  {"sha256", it.model.sha256}}}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace glimpse
