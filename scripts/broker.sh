@@ -137,7 +137,7 @@ running_pid() {
   local pid
   pid=$(cat "$dir/pid" 2>/dev/null) || return 1
   [[ $pid =~ ^[0-9]+$ ]] || return 1
-  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "-c $dir/mosquitto.conf" || return 1
+  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -F -- "-c $dir/mosquitto.conf" >/dev/null || return 1
   echo "$pid"
 }
 
