@@ -11,6 +11,7 @@
 #include "core/percentile.hpp"
 #include "core/shutdown.hpp"
 #include "inference/model_package.hpp"
+#include "inference/processor.hpp"
 #include "view/bench_view.hpp"
 #include "view/output.hpp"
 #include "view/progress_bar.hpp"
@@ -105,7 +106,9 @@ int bench(const Settings& settings, Shutdown& shutdown) {
   std::vector<BenchResult> results;
   for (const Combination& combination : running) results.push_back(combination.result());
   if (settings.json) {
-    for (const BenchResult& result : results) output.write(bench_json(result) + "\n");
+    const BenchMachine on{this_machine(), processor_name(), libtorch_version(), GLIMPSE_VERSION,
+                          SystemMeter().read()};
+    for (const BenchResult& result : results) output.write(bench_json(result, on) + "\n");
   } else {
     output.write("\n" + bench_text(results));
   }

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <malloc.h>
+#include <torch/version.h>
 
 #include <chrono>
 #include <optional>
@@ -229,6 +230,10 @@ std::vector<float> Classifier::logits(const cv::Mat& bgr) {
   (void)prepare(bgr, *impl_->own_input);
   const at::Tensor logits = impl_->run(impl_->own_input->tensor_->tensor);
   return {logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel()};
+}
+
+std::string libtorch_version() {
+  return TORCH_VERSION;
 }
 
 const ClassifierInfo& Classifier::info() const {

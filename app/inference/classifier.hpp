@@ -11,6 +11,9 @@
 
 namespace glimpse {
 
+/// "1.13.0": what this program was built with.
+[[nodiscard]] std::string libtorch_version();
+
 struct ClassifierOptions {
   std::string model;             // a name or a folder; empty: mobilenet_v2 where it is installed, else demo
   bool quantized = false;        // int8.pt instead of float.pt

@@ -30,9 +30,25 @@ std::string timings_columns(const Timings& timings) {
   return text;
 }
 
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json machine_json(const BenchMachine& on) {
+  return {{"board", or_null(on.machine.board)},
+          {"processor", on.processor},
+          {"system", or_null(on.machine.system)},
+          {"kernel", on.machine.kernel},
+          {"libtorch", on.libtorch},
+          {"glimpse", on.glimpse},
+          {"temperature_c", or_null(on.status.temperature_c)},
+          {"throttled", or_null(on.status.throttled)}};
+}
+
 }  // namespace
 
-std::string bench_json(const BenchResult& result) {
+std::string bench_json(const BenchResult& result, const BenchMachine& on) {
   const Json line{{"model", result.model},
                   {"precision", result.quantized ? "int8" : "float"},
                   {"backend", result.backend},
@@ -42,7 +58,8 @@ std::string bench_json(const BenchResult& result) {
                   {"fps", rounded(result.fps)},
                   {"model_mib", rounded(result.model_mib)},
                   {"load_ms", rounded(result.load_ms)},
-                  {"peak_rss_mb", rounded(result.peak_rss_mb)}};
+                  {"peak_rss_mb", rounded(result.peak_rss_mb)},
+                  {"machine", machine_json(on)}};
   return line.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -1,6 +1,6 @@
 """glimpse bench: every combination once, in the shape that programs read; what it cannot measure is said."""
 
-import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -36,6 +36,9 @@ class Bench(TestCase):
         for key in ("fps", "model_mib", "load_ms", "peak_rss_mb"):
             self.assertGreater(line[key], 0, key)
         self.assertEqual(line["model"], "demo")
+        self.assertIn("cores", line["machine"]["processor"])
+        self.assertIn(os.uname().release, line["machine"]["kernel"])
+        self.assertRegex(line["machine"]["libtorch"], r"^[0-9]+\.[0-9]+")
 
     def test_a_line_for_each_combination(self):
         lines = self.lines("--threads", "2")
