@@ -26,7 +26,7 @@ mosquitto mosquitto-clients openssl ca-certificates ffmpeg
 for argument in "$@"; do
   case $argument in
     --training)
-      packages+='python3-torch python3-torchvision python3-opencv python3-pil python3-matplotlib python3-pyte '
+      packages+='python3-torch python3-torchvision python3-onnx python3-opencv python3-pil python3-matplotlib python3-pyte '
       packages+='fonts-noto-color-emoji '
       ;;
     --fuzzing) packages+='clang libclang-rt-dev ' ;;
