@@ -198,9 +198,10 @@ class PahoLink final : public Link {
     options.set_max_inflight(max_in_flight);
     options.set_automatic_reconnect(false);
     options.set_will_message(mqtt::message(status_topic(settings_.device), will_, qos, true));
-    // Both, lest paho look for the other one in the environment.
-    options.set_http_proxy(relay_->as_proxy());
-    options.set_https_proxy(relay_->as_proxy());
+    // Both, lest paho look for the other one in the environment. Each with the scheme that paho 1.3.12 strips
+    // from it and without which 1.3.14 takes no proxy; it speaks plain HTTP to either.
+    options.set_http_proxy("http://" + relay_->as_proxy());
+    options.set_https_proxy("https://" + relay_->as_proxy());
     if (endpoint_.tls) options.set_ssl(tls_options());
     return options;
   }
