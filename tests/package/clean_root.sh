@@ -8,21 +8,19 @@ skip() { echo "skipped: $*"; exit 77; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
 deb=$(realpath "${1:?usage: clean_root.sh FILE.deb}")
-if [ -z "${GLIMPSE_ROOT_MOUNT:-}" ]; then
+memory=${deb%/*}/clean_root # an empty folder; what is mounted on it is seen in here alone
+if [ "${2:-}" != --inside ]; then
   [ "$(id -u)" -eq 0 ] || skip "makes a root of its own, which only root can"
   command -v mmdebstrap >/dev/null || skip "no mmdebstrap: scripts/setup.sh --packaging"
   [ "$(awk '/^MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)" -ge 3000 ] || skip "less than 3 GB of memory are free"
-  unshare --mount true 2>/dev/null || skip "may not make name spaces here"
-  GLIMPSE_ROOT_MOUNT=$(mktemp -d)
-  export GLIMPSE_ROOT_MOUNT
-  trap 'rmdir "$GLIMPSE_ROOT_MOUNT"' EXIT
-  unshare --mount --propagation private --pid --fork --kill-child --mount-proc "$0" "$deb"
-  exit
+  unshare --mount --pid --fork true 2>/dev/null || skip "may not make name spaces here"
+  mkdir -p "$memory"
+  exec unshare --mount --propagation private --pid --fork --kill-child --mount-proc "$0" "$deb" --inside
 fi
 
-mount -t tmpfs -o size=2500m tmpfs "$GLIMPSE_ROOT_MOUNT"
-root=$GLIMPSE_ROOT_MOUNT/debian
-log=$GLIMPSE_ROOT_MOUNT/log
+mount -t tmpfs -o size=2500m tmpfs "$memory"
+root=$memory/debian
+log=$memory/log
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 step() { echo "$(($(date +%s) - started)) s: $*"; }
 started=$(date +%s)
@@ -41,7 +39,8 @@ mirror=$(awk -v release="$release" '$4 == release {print $3; exit}' <<<"$sources
 /usr/lib/apt/apt-helper download-file "${mirror}dists/$release/InRelease" "$log" >/dev/null 2>&1 ||
   skip "no network to ${mirror:-a mirror of $release}"
 step "a new Debian $release"
-quietly mmdebstrap --variant=apt --skip=cleanup/apt/lists "$release" "$root" - <<<"$sources"
+echo "$sources" >"$memory/debian.list"
+quietly mmdebstrap --variant=apt --skip=cleanup/apt/lists "$release" "$root" "$memory/debian.list"
 quietly mount --bind /dev "$root/dev"
 quietly mount --bind /sys "$root/sys"
 quietly mount -t proc proc "$root/proc"
@@ -59,7 +58,7 @@ snapshot() {
 
 step "its dependencies"
 quietly within apt-get satisfy -y --no-install-recommends "$(dpkg-deb --field "$deb" Depends)"
-snapshot >"$GLIMPSE_ROOT_MOUNT/before"
+snapshot >"$memory/before"
 
 step "install"
 quietly within apt-get install -y --no-install-recommends /glimpse.deb
@@ -76,13 +75,20 @@ within test -s /usr/share/man/man1/glimpse.1.gz || fail "no man page"
 expect "completion of --source" --source "$(within bash -c '. /usr/share/bash-completion/completions/glimpse
   COMP_WORDS=(glimpse run --so) COMP_CWORD=2; _glimpse glimpse --so run; echo "${COMPREPLY[@]}"')"
 expect "completion of --model" demo "$(within bash -c '. /usr/share/bash-completion/completions/glimpse
-  COMP_WORDS=(glimpse run --model d) COMP_CWORD=3; _glimpse glimpse d --model; echo "${COMPREPLY[@]%dev}" | xargs')"
+  COMP_WORDS=(glimpse run --model dem) COMP_CWORD=3; _glimpse glimpse dem --model; echo "${COMPREPLY[@]}"')"
 
 configuration=$root/etc/glimpse/glimpse.json
-expect "who may read glimpse.json" "root:glimpse -rw-r-----" "$(within stat -c '%U:%G %A' /etc/glimpse/glimpse.json)"
+expect "who may read glimpse.json" "root:glimpse -rw-r-----" "$(within stat -c "%U:%G %A" /etc/glimpse/glimpse.json)"
 expect "where glimpse may write" "glimpse:glimpse drwx------" "$(within stat -c '%U:%G %A' /var/lib/glimpse)"
 expect "groups of glimpse" "glimpse video" "$(within id -Gn glimpse | sed 's/ render//')"
-expect "the service is enabled" "" "$(find "$root/etc/systemd/system" -name glimpse.service)"
+links=$root/etc/systemd/system/multi-user.target.wants
+[ ! -e "$links/glimpse.service" ] || fail "the service is enabled before anybody asked for it"
+
+mkdir -p "$root/usr/local/share/glimpse/models"
+cp -r "$root/usr/share/glimpse/models/demo" "$root/usr/local/share/glimpse/models/mine"
+as_glimpse "glimpse run --source test --model mine --frames 3" >"$log" 2>&1 || fail "--model mine: $(cat "$log")"
+grep -q /usr/local/share/glimpse/models/mine "$log" || fail "another model than mine: $(cat "$log")"
+rm -r "$root/usr/local/share/glimpse"
 
 for form in "" --quantized; do
   step "run $form"
@@ -96,19 +102,21 @@ as_glimpse "glimpse run --config /etc/glimpse/glimpse.json --source test --frame
 # --- and later --------------------------------------------------------------------------------------------------------
 
 step "upgrade: an edited configuration stays, also where the package brings another one"
-cp "$root/etc/glimpse/glimpse.json" "$GLIMPSE_ROOT_MOUNT/shipped.json"
+cp "$root/etc/glimpse/glimpse.json" "$memory/shipped.json"
 sed -i 's/"uri": "0"/"uri": "csi"/' "$configuration"
 mine=$(sha256sum <"$configuration")
 touch "$root/etc/glimpse/device.key" && within chown glimpse:glimpse /etc/glimpse/device.key
-dpkg-deb --raw-extract "$deb" "$GLIMPSE_ROOT_MOUNT/next"
-sed -i "s/^Version: .*/Version: $version+next/" "$GLIMPSE_ROOT_MOUNT/next/DEBIAN/control"
-sed -i 's/"interval_s": 1/"interval_s": 2/' "$GLIMPSE_ROOT_MOUNT/next/etc/glimpse/glimpse.json"
-quietly dpkg-deb --build --root-owner-group -Znone "$GLIMPSE_ROOT_MOUNT/next" "$root/next.deb"
+mkdir -p "$links" && ln -s /usr/lib/systemd/system/glimpse.service "$links/" # systemctl enable, which is not here
+dpkg-deb --raw-extract "$deb" "$memory/next"
+sed -i "s/^Version: .*/Version: $version+next/" "$memory/next/DEBIAN/control"
+sed -i 's/"interval_s": 1/"interval_s": 2/' "$memory/next/etc/glimpse/glimpse.json"
+quietly dpkg-deb --build --root-owner-group -Znone "$memory/next" "$root/next.deb"
 quietly within apt-get install -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold /next.deb
 expect "version after the upgrade" "$version+next" "$(within dpkg-query -W -f '${Version}' glimpse)"
 expect "edited configuration" "$mine" "$(sha256sum <"$configuration")"
-expect "its mode" "root:glimpse -rw-r-----" "$(within stat -c '%U:%G %A' /etc/glimpse/glimpse.json)"
+expect "its mode" "root:glimpse -rw-r-----" "$(within stat -c "%U:%G %A" /etc/glimpse/glimpse.json)"
 rm -f "$configuration.dpkg-dist"
+[ -L "$links/glimpse.service" ] || fail "the upgrade disabled the service"
 
 step "remove: configuration, state and user stay"
 quietly within apt-get remove -y glimpse
@@ -120,6 +128,6 @@ step "purge: nothing stays but a key that was put there, and it is root's"
 quietly within apt-get purge -y glimpse
 expect "owner of the key" root:root "$(within stat -c %U:%G /etc/glimpse/device.key)"
 rm -r "$root/etc/glimpse"
-snapshot >"$GLIMPSE_ROOT_MOUNT/after"
-diff "$GLIMPSE_ROOT_MOUNT/before" "$GLIMPSE_ROOT_MOUNT/after" >&2 || fail "the package left traces: < before, > after"
+snapshot >"$memory/after"
+diff "$memory/before" "$memory/after" >&2 || fail "the package left traces: < before, > after"
 step "done"
