@@ -40,7 +40,8 @@ mirror=$(awk -v release="$release" '$4 == release {print $3; exit}' <<<"$sources
   skip "no network to ${mirror:-a mirror of $release}"
 step "a new Debian $release"
 echo "$sources" >"$memory/debian.list"
-quietly mmdebstrap --variant=apt --skip=cleanup/apt/lists "$release" "$root" "$memory/debian.list"
+quietly mmdebstrap --variant=apt --skip=cleanup/apt/lists --aptopt='APT::Install-Recommends "false"' \
+  "$release" "$root" "$memory/debian.list"
 quietly mount --bind /dev "$root/dev"
 quietly mount --bind /sys "$root/sys"
 quietly mount -t proc proc "$root/proc"
@@ -57,11 +58,11 @@ snapshot() {
 }
 
 step "its dependencies"
-quietly within apt-get satisfy -y --no-install-recommends "$(dpkg-deb --field "$deb" Depends)"
+quietly within apt-get satisfy -y "$(dpkg-deb --field "$deb" Depends)"
 snapshot >"$memory/before"
 
 step "install"
-quietly within apt-get install -y --no-install-recommends /glimpse.deb
+quietly within apt-get install -y /glimpse.deb
 grep -q '^0 upgraded, 1 newly installed' "$log" || fail "more than glimpse was installed: $(grep 'newly installed' "$log")"
 
 # --- what a user does -------------------------------------------------------------------------------------------------
@@ -111,7 +112,8 @@ dpkg-deb --raw-extract "$deb" "$memory/next"
 sed -i "s/^Version: .*/Version: $version+next/" "$memory/next/DEBIAN/control"
 sed -i 's/"interval_s": 1/"interval_s": 2/' "$memory/next/etc/glimpse/glimpse.json"
 quietly dpkg-deb --build --root-owner-group -Znone "$memory/next" "$root/next.deb"
-quietly within apt-get install -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold /next.deb
+keep_mine=(-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold)
+quietly within apt-get install -y "${keep_mine[@]}" /next.deb
 expect "version after the upgrade" "$version+next" "$(within dpkg-query -W -f '${Version}' glimpse)"
 expect "edited configuration" "$mine" "$(sha256sum <"$configuration")"
 expect "its mode" "root:glimpse -rw-r-----" "$(within stat -c "%U:%G %A" /etc/glimpse/glimpse.json)"
@@ -124,10 +126,15 @@ expect "edited configuration" "$mine" "$(sha256sum <"$configuration")"
 [ -d "$root/var/lib/glimpse" ] && within id glimpse >/dev/null || fail "removing took the state or the user"
 within test ! -e /usr/share/glimpse || fail "removing left /usr/share/glimpse"
 
+step "install again, over what stayed"
+quietly within apt-get install -y "${keep_mine[@]}" /glimpse.deb
+expect "edited configuration" "$mine" "$(sha256sum <"$configuration")"
+rm -f "$configuration.dpkg-dist"
+
 step "purge: nothing stays but a key that was put there, and it is root's"
 quietly within apt-get purge -y glimpse
 expect "owner of the key" root:root "$(within stat -c %U:%G /etc/glimpse/device.key)"
 rm -r "$root/etc/glimpse"
 snapshot >"$memory/after"
-diff "$memory/before" "$memory/after" >&2 || fail "the package left traces: < before, > after"
+diff "$memory/before" "$memory/after" | head -n 40 >&2 || fail "the package left traces: < before, > after"
 step "done"
