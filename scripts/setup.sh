@@ -4,11 +4,12 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/setup.sh [--training] [--fuzzing] [--developing]
+usage: scripts/setup.sh [--training] [--fuzzing] [--packaging] [--developing]
 
 Installs from apt what building, running and testing glimpse needs (Debian 12 and 13, amd64 and arm64).
   --training    also PyTorch and matplotlib for Python and the emoji font: to make and compare models
   --fuzzing     also clang with its sanitizers and libFuzzer: for tests/fuzz
+  --packaging   also what makes and checks the .deb: dpkg-dev, file, lintian, man-db, mmdebstrap
   --developing  also clang-format, clang-tidy and Google Benchmark
 TEXT
 }
@@ -30,6 +31,7 @@ for argument in "$@"; do
       packages+='fonts-noto-color-emoji '
       ;;
     --fuzzing) packages+='clang libclang-rt-dev ' ;;
+    --packaging) packages+='dpkg-dev file lintian man-db mmdebstrap ' ;;
     --developing) packages+='clang-format clang-tidy libbenchmark-dev ' ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;

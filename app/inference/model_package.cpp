@@ -52,8 +52,10 @@ std::vector<fs::path> search_folders() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
-    folders.push_back(program.parent_path().parent_path() / "models");                // build/glimpse
-    folders.push_back(program.parent_path().parent_path() / "share/glimpse/models");  // /usr/bin/glimpse
+    const fs::path prefix = program.parent_path().parent_path();
+    folders.push_back(prefix / "models");                     // build/glimpse
+    folders.emplace_back("/usr/local/share/glimpse/models");  // what no package put there
+    folders.push_back(prefix / "share/glimpse/models");       // /usr/bin/glimpse
   }
   return folders;
 }

@@ -49,9 +49,9 @@ struct ModelFile {
   std::vector<std::string> manifest_labels;  // empty without a manifest
 };
 
-/// The folder of `model`: a folder's path, or a name looked up in ./models, beside the program and in its
-/// share folder. An empty name means mobilenet_v2 where it is installed, else demo. Throws Error(bad_data)
-/// that lists what there is.
+/// The folder of `model`: a folder's path, or a name looked up in ./models, beside the program, in
+/// /usr/local/share/glimpse/models and in the program's share folder. An empty name means mobilenet_v2 where
+/// it is installed, else demo. Throws Error(bad_data) that lists what there is.
 [[nodiscard]] std::filesystem::path find_model(const std::string& model);
 
 /// Whether the model's folder has a float.pt, or an int8.pt.
