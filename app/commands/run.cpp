@@ -41,6 +41,17 @@ BrokerSettings broker_settings(const Settings::Telemetry& telemetry, const std::
   return broker;
 }
 
+SourceOptions source_options(const Settings::Source& source, const std::stop_token& stop) {
+  return {source.uri, camera_options(source.fps, source.size, source.flip), source.loop, stop};
+}
+
+/// Said and not refused: a device's configuration can be tried on a clip.
+void warn_of_what_is_for_cameras(const SourceOptions& asked, const SourceInfo& source) {
+  if (is_camera(asked.uri) || (!asked.camera.size && asked.camera.flip == Flip::none)) return;
+  spdlog::warn("--size and --flip are for cameras (csi, 0, /dev/video0): {} is taken as it is",
+               source.description);
+}
+
 /// One file for each device name: records belong to the name they were made under.
 OutboxSettings outbox_settings(const Settings::Outbox& outbox, const std::string& device) {
   const bool is_fifo = outbox.drain == "fifo";
@@ -106,6 +117,7 @@ int run(const Settings& settings, Shutdown& shutdown) {
   const bool has_broker = !settings.telemetry.broker.empty();
   const BrokerSettings broker = broker_settings(settings.telemetry, device);
   if (has_broker) validate_broker(broker);
+  const SourceOptions source_asked = source_options(settings.source, shutdown.token());
 
   Output output([&] { shutdown.begin(); });
   const auto announce = [&](const std::string& line) {  // with --json standard output is for records alone
@@ -122,9 +134,9 @@ int run(const Settings& settings, Shutdown& shutdown) {
   if (!model.fallback.empty()) spdlog::warn("{}", model.fallback);
   if (!model.choice.empty()) spdlog::info("{}", model.choice);
   announce(model_line(model));
-  auto source =
-      open_source({settings.source.uri, settings.source.fps, settings.source.loop, shutdown.token()});
+  auto source = open_source(source_asked);
   announce("source " + source->info().description);
+  warn_of_what_is_for_cameras(source_asked, source->info());
 
   const std::string boot = new_boot_id();
   const ModelIdentity identity{model.name, model.quantized, model.backend, model.sha256};
