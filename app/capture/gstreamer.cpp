@@ -33,7 +33,7 @@ std::string fraction(double fps) {
   return std::to_string(thousandths / common) + "/" + std::to_string(1000 / common);
 }
 
-/// By videoflip, because libcamerasrc has no property for it but in the newest releases.
+/// By videoflip, because libcamerasrc 0.0.3 (Debian 12) has no property for it.
 std::string flip_element(Flip flip) {
   switch (flip) {
     case Flip::horizontal:
@@ -55,7 +55,7 @@ std::string with_appsink(const std::string& pipeline) {
   return pipeline + " ! videoconvert ! appsink drop=true max-buffers=1";
 }
 
-/// libcamera pads rows to a multiple of 64 bytes, and plugins before 0.5.1 do not tell GStreamer: other
+/// libcamera pads rows to a multiple of 64 bytes, and plugins older than mid-2025 do not tell GStreamer: other
 /// widths are skewed. So the next multiple is asked for, and what is too much on the right is cut off.
 std::string csi_pipeline(const CameraOptions& asked, const std::string& element) {
   constexpr int row = 64;

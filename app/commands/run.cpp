@@ -46,10 +46,14 @@ SourceOptions source_options(const Settings::Source& source, const std::stop_tok
 }
 
 /// Said and not refused: a device's configuration can be tried on a clip.
-void warn_of_what_is_for_cameras(const SourceOptions& asked, const SourceInfo& source) {
-  if (is_camera(asked.uri) || (!asked.camera.size && asked.camera.flip == Flip::none)) return;
-  spdlog::warn("--size and --flip are for cameras (csi, 0, /dev/video0): {} is taken as it is",
-               source.description);
+void warn_of_what_is_in_vain(const Settings::Source& asked, const SourceInfo& source) {
+  if (!is_camera(asked.uri) && (!asked.size.empty() || asked.flip != "none")) {
+    spdlog::warn("--size and --flip are for cameras (csi, 0, /dev/video0): {} is taken as it is",
+                 source.description);
+  }
+  if (asked.adapt && !source.live)
+    spdlog::warn("--adapt is for live sources: {} waits, and none of its frames is left out",
+                 source.description);
 }
 
 /// One file for each device name: records belong to the name they were made under.
@@ -136,7 +140,7 @@ int run(const Settings& settings, Shutdown& shutdown) {
   announce(model_line(model));
   auto source = open_source(source_asked);
   announce("source " + source->info().description);
-  warn_of_what_is_for_cameras(source_asked, source->info());
+  warn_of_what_is_in_vain(settings.source, source->info());
 
   const std::string boot = new_boot_id();
   const ModelIdentity identity{model.name, model.quantized, model.backend, model.sha256};
@@ -166,7 +170,8 @@ int run(const Settings& settings, Shutdown& shutdown) {
     }
     Pipeline pipeline(
         std::move(source), recognition_by(classifier), reporter,
-        {settings.model.top_k, static_cast<std::uint64_t>(settings.frames), settings.source.realtime});
+        {settings.model.top_k, static_cast<std::uint64_t>(settings.frames), settings.source.realtime,
+         settings.source.adapt ? std::optional(RateRules{}) : std::nullopt});
     report_until_done(pipeline, reporter, settings, shutdown.token());
     end = pipeline.end();
     log_above(nullptr);

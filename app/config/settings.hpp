@@ -20,6 +20,7 @@ struct Settings {
     std::string flip = "none";  // or horizontal, vertical, 180
     bool loop = false;
     bool realtime = false;
+    bool adapt = false;
   } source;
 
   struct Model {
