@@ -18,14 +18,24 @@ class Adaptation {
   /// To be called often: decides anew where it is time to.
   void look(Steady::time_point now);
   /// False: this frame is to be left out.
-  [[nodiscard]] bool takes(Steady::time_point captured_at) { return gate_.takes(captured_at); }
+  [[nodiscard]] bool takes(Steady::time_point captured_at) {
+    ++now_.offered;
+    const bool taken = gate_.takes(captured_at);
+    if (taken) ++now_.taken;
+    return taken;
+  }
 
  private:
+  /// Only what came this far counts: what a source drops itself, a lower rate does not mend.
+  struct Counts {
+    std::uint64_t offered = 0, taken = 0, dropped = 0;
+  };
+
   Reporter& reporter_;
   const RateRules rules_;
   RateGovernor governor_;
   FrameGate gate_;
-  RunTotals last_;
+  Counts now_, last_;
   std::optional<Steady::time_point> last_at_;
 };
 

@@ -60,7 +60,8 @@ bool RateGovernor::is_too_hot(const Look& look, Steady::time_point now) {
 
 RateGovernor::Change RateGovernor::lower(const Look& look, std::string reason, Steady::duration calm) {
   const double taken = std::min(limit_.value_or(look.offered_fps), look.offered_fps);
-  double next = taken * step_down;
+  double next =
+      taken * std::min(step_down, 1 - look.dropped_share);  // what was named at once, where few were
   first_wait_ = calm;
   wait_ = std::max(wait_, calm);
   if (before_raise_) {  // what held before is still good, most likely

@@ -24,18 +24,19 @@ struct RateRules {
 };
 
 /// A limit for the frames a second. It goes down while the firmware slows the CPU (frequency capped,
-/// throttled, soft temperature limit) and it does not become cooler, or while more than a tenth of the frames
-/// taken are dropped; up when neither was so for a while. Under-voltage alone is none of its business: it
-/// slows nothing by itself, and fewer frames mend no supply; where the firmware acts on it, that counts.
+/// throttled, soft temperature limit) and it does not become cooler, or while more than a twentieth of the
+/// frames taken are dropped; up when neither was so for a while. Under-voltage alone is none of its business:
+/// it slows nothing by itself, and fewer frames mend no supply; where the firmware acts on it, that counts.
 class RateGovernor {
  public:
   static constexpr double step_down = 0.75, step_up = 1.1;
-  static constexpr double least_step_up = 0.5;      // fps: tenths of 1 fps would take hours
-  static constexpr double floor_fps = 1;            // a camera that shows nothing is worse than a hot one
-  static constexpr double too_many_dropped = 0.10;  // share; a few are lost to jitter on any machine
-  static constexpr double few_dropped = 0.03;       // between the two nothing changes
-  static constexpr double noticeable_k = 0.5;       // K: a step of a Raspberry Pi's sensor. Less is no change
-  static constexpr double margin_k = 3;             // K below where throttling began: what a step up may cost
+  static constexpr double least_step_up = 0.5;  // fps: tenths of 1 fps would take hours
+  static constexpr double floor_fps = 1;        // a camera that shows nothing is worse than a hot one
+  // Shares. A few frames are lost to jitter on any machine; one step up too many drops 9 %. Between the two
+  // nothing changes.
+  static constexpr double too_many_dropped = 0.05, few_dropped = 0.02;
+  static constexpr double noticeable_k = 0.5;  // K: a step of a Raspberry Pi's sensor. Less is no change
+  static constexpr double margin_k = 3;        // K below where throttling began: what a step up may cost
 
   /// What was seen since the last look.
   struct Look {

@@ -36,6 +36,7 @@ void Reporter::frame_seen(std::uint64_t missed_before, Steady::time_point now) {
   const std::lock_guard lock(mutex_);
   totals_.seen += 1 + missed_before;
   totals_.dropped += missed_before;
+  totals_.missed += missed_before;
   captured_.add(now, 0);
 }
 

@@ -26,6 +26,7 @@ struct RunTotals {
   std::uint64_t seen = 0;        // frames the source gave
   std::uint64_t classified = 0;  // of those, named by the network
   std::uint64_t dropped = 0;     // of those, overwritten by a newer one
+  std::uint64_t missed = 0;      // of those dropped, by the source before they came to the pipeline
   std::uint64_t left_out = 0;    // of those, by --adapt
   std::uint64_t skipped = 0;     // pictures that could not be decoded
   std::uint64_t records = 0;

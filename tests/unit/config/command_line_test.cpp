@@ -56,9 +56,10 @@ TEST_CASE("The flags of the contract fill the settings") {
 }
 
 TEST_CASE("The flags of cameras fill the settings") {
-  const Settings s = parse({"run", "--size", "1280x720", "--flip", "180"}).settings;
+  const Settings s = parse({"run", "--size", "1280x720", "--flip", "180", "--adapt"}).settings;
   CHECK(s.source.size == "1280x720");
   CHECK(s.source.flip == "180");
+  CHECK(s.source.adapt);
 }
 
 TEST_CASE("The flags of events fill the settings") {
@@ -75,6 +76,7 @@ TEST_CASE("The defaults are those of the documentation") {
   CHECK(s.source.fps == 36);
   CHECK(s.source.size.empty());
   CHECK(s.source.flip == "none");
+  CHECK_FALSE(s.source.adapt);
   CHECK(s.model.top_k == 10);
   CHECK(s.model.backend == "auto");
   CHECK(s.telemetry.interval.count() == 1000);
