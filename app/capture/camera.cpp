@@ -16,7 +16,7 @@
 namespace glimpse {
 namespace {
 
-constexpr int asked_width = 224, asked_height = 224;  // what the networks take
+const cv::Size default_size{224, 224};  // what the networks take
 
 /// OpenCV only says that it could not open a camera; this says why.
 void check_device(const std::string& device) {
@@ -55,7 +55,7 @@ std::string describe_cameras(const std::string& folder) {
   return text;
 }
 
-std::unique_ptr<VideoSource> open_camera(const std::string& device, double fps) {
+std::unique_ptr<VideoSource> open_camera(const std::string& device, const CameraOptions& asked) {
   check_device(device);
   cv::VideoCapture capture = try_open(device, cv::CAP_V4L2);
   if (!capture.isOpened()) {
@@ -69,17 +69,18 @@ std::unique_ptr<VideoSource> open_camera(const std::string& device, double fps) 
     } catch (const cv::Exception&) {  // it keeps what it has, and the description says what that is
     }
   };
-  ask(cv::CAP_PROP_FRAME_WIDTH, asked_width);
-  ask(cv::CAP_PROP_FRAME_HEIGHT, asked_height);
-  ask(cv::CAP_PROP_FPS, fps);
+  const cv::Size size = asked.size.value_or(default_size);
+  ask(cv::CAP_PROP_FRAME_WIDTH, size.width);
+  ask(cv::CAP_PROP_FRAME_HEIGHT, size.height);
+  ask(cv::CAP_PROP_FPS, asked.fps);
   SourceInfo info;
   info.live = true;
   info.fps = std::max(0.0, capture.get(cv::CAP_PROP_FPS));
   info.description =
       device + cv::format(", %.0fx%.0f at %g fps (asked for %dx%d at %g)",
                           capture.get(cv::CAP_PROP_FRAME_WIDTH), capture.get(cv::CAP_PROP_FRAME_HEIGHT),
-                          info.fps, asked_width, asked_height, fps);
-  return read_live(std::move(capture), std::move(info));
+                          info.fps, size.width, size.height, asked.fps);
+  return read_live(std::move(capture), std::move(info), asked.flip);
 }
 
 }  // namespace glimpse

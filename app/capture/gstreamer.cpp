@@ -1,5 +1,7 @@
 #include "capture/gstreamer.hpp"
 
+#include <cmath>
+#include <numeric>
 #include <opencv2/videoio/registry.hpp>
 
 #include "capture/gstreamer_parse.hpp"
@@ -24,8 +26,26 @@ cv::VideoCapture start(const std::string& pipeline) {
   return try_open(pipeline, cv::CAP_GSTREAMER);
 }
 
-std::unique_ptr<VideoSource> read_pipeline(cv::VideoCapture capture, const std::string& name) {
-  return read_live(std::move(capture), name);
+/// "36/1", "2997/100": GStreamer's rates are fractions.
+std::string fraction(double fps) {
+  const auto thousandths = std::lround(fps * 1000);
+  const auto common = std::gcd(thousandths, 1000L);
+  return std::to_string(thousandths / common) + "/" + std::to_string(1000 / common);
+}
+
+/// By videoflip, because libcamerasrc 0.0.3 (Debian 12) has no property for it.
+std::string flip_element(Flip flip) {
+  switch (flip) {
+    case Flip::horizontal:
+      return "videoflip video-direction=horiz ! ";
+    case Flip::vertical:
+      return "videoflip video-direction=vert ! ";
+    case Flip::half_turn:
+      return "videoflip video-direction=180 ! ";
+    case Flip::none:
+      break;
+  }
+  return "";
 }
 
 }  // namespace
@@ -35,14 +55,18 @@ std::string with_appsink(const std::string& pipeline) {
   return pipeline + " ! videoconvert ! appsink drop=true max-buffers=1";
 }
 
-/// 640 wide, because libcamera pads rows to a multiple of 64 bytes and older plugins do not tell GStreamer:
-/// 224 is skewed.
-std::string csi_pipeline(double fps) {
-  return cv::format(
-      "libcamerasrc ! video/x-raw,format=NV12,width=640,height=480,framerate=%.0f/1 ! "
-      "queue leaky=downstream max-size-buffers=1 ! videoconvert ! video/x-raw,format=BGR ! "
-      "appsink drop=true max-buffers=1 sync=false",
-      fps);
+/// libcamera pads rows to a multiple of 64 bytes, and plugins older than mid-2025 do not tell GStreamer: other
+/// widths are skewed. So the next multiple is asked for, and what is too much on the right is cut off.
+std::string csi_pipeline(const CameraOptions& asked, const std::string& element) {
+  constexpr int row = 64;
+  const cv::Size size = asked.size.value_or(cv::Size(640, 480));
+  const int width = (size.width + row - 1) / row * row;
+  return element +
+         cv::format(" ! video/x-raw,format=NV12,width=%d,height=%d,framerate=", width, size.height) +
+         fraction(asked.fps) + " ! queue leaky=downstream max-size-buffers=1 ! " +
+         (width > size.width ? cv::format("videocrop right=%d ! ", width - size.width) : "") +
+         flip_element(asked.flip) +
+         "videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 sync=false";
 }
 
 std::unique_ptr<VideoSource> open_gstreamer(const std::string& pipeline) {
@@ -51,14 +75,15 @@ std::unique_ptr<VideoSource> open_gstreamer(const std::string& pipeline) {
     throw Error(ExitCode::no_source, "the pipeline does not start; to see why: gst-launch-1.0 " + pipeline +
                                          " ! fakesink (apt install gstreamer1.0-tools)");
   }
-  return read_pipeline(std::move(capture), "gst:" + pipeline);
+  return read_live(std::move(capture), "gst:" + pipeline);
 }
 
-std::unique_ptr<VideoSource> open_csi(double fps) {
-  cv::VideoCapture capture = start(csi_pipeline(fps));
-  if (capture.isOpened()) return read_pipeline(std::move(capture), "CSI camera");
+std::unique_ptr<VideoSource> open_csi(const CameraOptions& asked, const std::string& element) {
+  cv::VideoCapture capture = start(csi_pipeline(asked, element));
+  if (capture.isOpened()) return read_live(std::move(capture), "CSI camera");
   throw Error(ExitCode::no_source,
-              "no CSI camera answers; list them with: cam --list (apt install libcamera-tools)");
+              "no CSI camera answers, or it cannot do this --size at this --fps; list them with: cam --list "
+              "(apt install libcamera-tools)");
 }
 
 }  // namespace glimpse

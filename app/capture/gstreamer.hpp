@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "capture/camera_options.hpp"
 #include "capture/video_source.hpp"
 
 namespace glimpse {
@@ -11,13 +12,18 @@ namespace glimpse {
 /// The pipeline with an appsink at its end that keeps the newest frame only, where it has none of its own.
 [[nodiscard]] std::string with_appsink(const std::string& pipeline);
 
-/// The libcamera pipeline behind the URI `csi`.
-[[nodiscard]] std::string csi_pipeline(double fps);
+/// libcamera's element; a test puts another source in its place.
+constexpr const char* csi_element = "libcamerasrc";
+
+/// The pipeline behind the URI `csi`: NV12, 640x480 where no size is asked for, flipped, the newest frame
+/// only.
+[[nodiscard]] std::string csi_pipeline(const CameraOptions& asked, const std::string& element = csi_element);
 
 /// Throws Error(no_source) where the pipeline does not start, or OpenCV was built without GStreamer.
 [[nodiscard]] std::unique_ptr<VideoSource> open_gstreamer(const std::string& pipeline);
 
 /// Throws Error(no_source), which names the apt package where libcamera's GStreamer plugin is missing.
-[[nodiscard]] std::unique_ptr<VideoSource> open_csi(double fps);
+[[nodiscard]] std::unique_ptr<VideoSource> open_csi(const CameraOptions& asked,
+                                                    const std::string& element = csi_element);
 
 }  // namespace glimpse

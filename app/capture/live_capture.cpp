@@ -8,8 +8,8 @@ namespace {
 
 class LiveCapture : public VideoSource {
  public:
-  LiveCapture(cv::VideoCapture capture, SourceInfo info)
-      : capture_(std::move(capture)), info_(std::move(info)) {}
+  LiveCapture(cv::VideoCapture capture, SourceInfo info, Flip flip)
+      : capture_(std::move(capture)), info_(std::move(info)), flip_(flip) {}
 
   ReadResult read(Frame& frame) override {
     try {
@@ -24,6 +24,7 @@ class LiveCapture : public VideoSource {
       cv::Mat& buffer = pool_.next();
       if (!capture_.retrieve(buffer)) return {ReadStatus::failed, "gives what cannot be decoded"};
       frame.image = to_bgr(buffer, pool_);
+      flip(frame.image);
     } catch (const std::exception&) {
       return {ReadStatus::failed, "the driver reports an error"};
     }
@@ -33,8 +34,14 @@ class LiveCapture : public VideoSource {
   const SourceInfo& info() const override { return info_; }
 
  private:
+  void flip(cv::Mat& image) const {
+    if (flip_ == Flip::none) return;
+    cv::flip(image, image, flip_ == Flip::horizontal ? 1 : flip_ == Flip::vertical ? 0 : -1);
+  }
+
   cv::VideoCapture capture_;
   SourceInfo info_;
+  const Flip flip_;
   FramePool pool_;
   std::uint64_t next_ = 0;
 };
@@ -51,8 +58,8 @@ cv::VideoCapture try_open(const std::string& what, int backend, const std::vecto
   }
 }
 
-std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, SourceInfo info) {
-  return std::make_unique<LiveCapture>(std::move(capture), std::move(info));
+std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, SourceInfo info, Flip flip) {
+  return std::make_unique<LiveCapture>(std::move(capture), std::move(info), flip);
 }
 
 std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, const std::string& name) {

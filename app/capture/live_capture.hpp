@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/camera_options.hpp"
 #include "capture/video_source.hpp"
 
 namespace glimpse {
@@ -15,8 +16,9 @@ namespace glimpse {
                                         const std::vector<int>& settings = {});
 
 /// Reads `capture`, which is open, until it fails. read() blocks as long as the driver does: LiveSource goes
-/// around it.
-[[nodiscard]] std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, SourceInfo info);
+/// around it. Each picture is flipped as asked.
+[[nodiscard]] std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, SourceInfo info,
+                                                     Flip flip = Flip::none);
 
 /// The same, described by `name` and the size and rate that `capture` states.
 [[nodiscard]] std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, const std::string& name);

@@ -73,11 +73,11 @@ std::unique_ptr<VideoSource> open_path(const std::string& path, bool loop) {
 
 std::unique_ptr<VideoSource> choose(const SourceOptions& options) {
   const std::string& uri = options.uri;
-  const double fps = options.fps;
-  if (uri == "test") return open_test_pattern(fps);
+  const CameraOptions& camera = options.camera;
+  if (uri == "test") return open_test_pattern(camera.fps);
   if (uri == "csi")
     return open_live(
-        "CSI camera", [fps] { return open_csi(fps); }, options);
+        "CSI camera", [camera] { return open_csi(camera); }, options);
   if (uri.starts_with("gst:")) {
     return open_live(
         "pipeline", [pipeline = uri.substr(4)] { return open_gstreamer(pipeline); }, options);
@@ -86,15 +86,19 @@ std::unique_ptr<VideoSource> choose(const SourceOptions& options) {
     return open_live(
         without_password(uri), [uri, loop = options.loop] { return open_network(uri, loop); }, options);
   }
-  if (is_camera_number(uri) || uri.starts_with("/dev/")) {
+  if (is_camera(uri)) {
     const std::string device = is_camera_number(uri) ? "/dev/video" + uri : uri;
     return open_live(
-        "camera " + device, [device, fps] { return open_camera(device, fps); }, options);
+        "camera " + device, [device, camera] { return open_camera(device, camera); }, options);
   }
   return open_path(uri, options.loop);
 }
 
 }  // namespace
+
+bool is_camera(const std::string& uri) {
+  return uri == "csi" || is_camera_number(uri) || uri.starts_with("/dev/");
+}
 
 std::unique_ptr<VideoSource> open_source(const SourceOptions& options) {
   quiet_libraries();

@@ -8,6 +8,8 @@
 #include <stop_token>
 #include <string>
 
+#include "capture/camera_options.hpp"
+
 namespace glimpse {
 
 struct Frame {
@@ -53,10 +55,13 @@ class VideoSource {
 
 struct SourceOptions {
   std::string uri;       // 0, /dev/video0, csi, clip.mp4, frames/, rtsp://..., http://..., gst:PIPELINE, test
-  double fps = 36;       // asked of a camera, and the rate of `test`
+  CameraOptions camera;  // asked of a camera; its fps is the rate of `test`, too
   bool loop = false;     // a file or folder begins again at its end
   std::stop_token stop;  // ends the wait for a camera or a server that does not answer
 };
+
+/// A V4L2 or CSI camera: what CameraOptions::size and flip are for.
+[[nodiscard]] bool is_camera(const std::string& uri);
 
 /// Throws Error(no_source) where there is no such camera, file or folder (or no picture in it),
 /// Error(bad_data) where a file exists and cannot be decoded. A stop while a camera is still being opened

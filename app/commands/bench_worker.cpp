@@ -59,7 +59,7 @@ Round source_round(Classifier& classifier, const BenchJob& job) {
     return result;
   };
   Pipeline pipeline(open_source(options), {prepare, classify}, reporter,
-                    {5, static_cast<std::uint64_t>(job.frames), false});
+                    {5, static_cast<std::uint64_t>(job.frames), false, {}});
   (void)pipeline.wait_until(Steady::time_point::max(), {});
   if (const PipelineEnd end = pipeline.end(); end.code != ExitCode::ok) throw Error(end.code, end.reason);
   const RunTotals totals = reporter.totals();

@@ -41,6 +41,21 @@ BrokerSettings broker_settings(const Settings::Telemetry& telemetry, const std::
   return broker;
 }
 
+SourceOptions source_options(const Settings::Source& source, const std::stop_token& stop) {
+  return {source.uri, camera_options(source.fps, source.size, source.flip), source.loop, stop};
+}
+
+/// Said and not refused: a device's configuration can be tried on a clip.
+void warn_of_what_is_in_vain(const Settings::Source& asked, const SourceInfo& source) {
+  if (!is_camera(asked.uri) && (!asked.size.empty() || asked.flip != "none")) {
+    spdlog::warn("--size and --flip are for cameras (csi, 0, /dev/video0): {} is taken as it is",
+                 source.description);
+  }
+  if (asked.adapt && !source.live)
+    spdlog::warn("--adapt is for live sources: {} waits, and none of its frames is left out",
+                 source.description);
+}
+
 /// One file for each device name: records belong to the name they were made under.
 OutboxSettings outbox_settings(const Settings::Outbox& outbox, const std::string& device) {
   const bool is_fifo = outbox.drain == "fifo";
@@ -106,6 +121,7 @@ int run(const Settings& settings, Shutdown& shutdown) {
   const bool has_broker = !settings.telemetry.broker.empty();
   const BrokerSettings broker = broker_settings(settings.telemetry, device);
   if (has_broker) validate_broker(broker);
+  const SourceOptions source_asked = source_options(settings.source, shutdown.token());
 
   Output output([&] { shutdown.begin(); });
   const auto announce = [&](const std::string& line) {  // with --json standard output is for records alone
@@ -122,9 +138,9 @@ int run(const Settings& settings, Shutdown& shutdown) {
   if (!model.fallback.empty()) spdlog::warn("{}", model.fallback);
   if (!model.choice.empty()) spdlog::info("{}", model.choice);
   announce(model_line(model));
-  auto source =
-      open_source({settings.source.uri, settings.source.fps, settings.source.loop, shutdown.token()});
+  auto source = open_source(source_asked);
   announce("source " + source->info().description);
+  warn_of_what_is_in_vain(settings.source, source->info());
 
   const std::string boot = new_boot_id();
   const ModelIdentity identity{model.name, model.quantized, model.backend, model.sha256};
@@ -154,7 +170,8 @@ int run(const Settings& settings, Shutdown& shutdown) {
     }
     Pipeline pipeline(
         std::move(source), recognition_by(classifier), reporter,
-        {settings.model.top_k, static_cast<std::uint64_t>(settings.frames), settings.source.realtime});
+        {settings.model.top_k, static_cast<std::uint64_t>(settings.frames), settings.source.realtime,
+         settings.source.adapt ? std::optional(RateRules{}) : std::nullopt});
     report_until_done(pipeline, reporter, settings, shutdown.token());
     end = pipeline.end();
     log_above(nullptr);

@@ -12,6 +12,7 @@ std::string summary(const RunTotals& totals, const std::optional<PublisherStatus
   std::string text = std::to_string(totals.classified) + " frames in " + fixed(totals.seconds, 1) + " s, " +
                      (has_rate ? fixed(rate, 1) : "-") + " fps, " + std::to_string(totals.dropped) +
                      " dropped";
+  if (totals.left_out > 0) text += ", " + std::to_string(totals.left_out) + " left out by --adapt";
   if (totals.skipped > 0) text += ", " + std::to_string(totals.skipped) + " pictures skipped";
   text += "; records: " + std::to_string(totals.records) + " made";
   if (totals.events_left_out > 0) {

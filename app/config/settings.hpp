@@ -16,8 +16,11 @@ struct Settings {
   struct Source {
     std::string uri = "0";
     double fps = 36;
+    std::string size;           // empty: what suits the kind of camera
+    std::string flip = "none";  // or horizontal, vertical, 180
     bool loop = false;
     bool realtime = false;
+    bool adapt = false;
   } source;
 
   struct Model {

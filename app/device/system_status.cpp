@@ -1,53 +1,17 @@
 #include "device/system_status.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 #include <utility>
+
+#include "device/kernel_text.hpp"
 
 namespace glimpse {
 namespace {
 
 constexpr double mib = 1024.0 * 1024.0;
-
-/// A whole small file; empty where it cannot be read. Unlike a stream it costs three system calls and no
-/// locale.
-std::string read_text(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return {};
-  std::string text;
-  char chunk[4096];
-  for (ssize_t got = 0; text.size() < 1 << 20 && (got = read(file, chunk, sizeof chunk)) > 0;) {
-    text.append(chunk, static_cast<std::size_t>(got));
-  }
-  close(file);
-  return text;
-}
-
-std::string_view next_line(std::string_view& text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(text.size(), line.size() + 1));
-  return line;
-}
-
-std::string_view next_word(std::string_view& line) {
-  line.remove_prefix(std::min(line.find_first_not_of(" \t\n"), line.size()));
-  const std::string_view word = line.substr(0, line.find_first_of(" \t\n"));
-  line.remove_prefix(word.size());
-  return word;
-}
-
-template <typename Number = long long>
-std::optional<Number> to_number(std::string_view word, int base = 10) {
-  Number number{};
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number, base);
-  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
-  return number;
-}
 
 /// MemTotal - MemAvailable of /proc/meminfo, which counts in KiB.
 std::optional<double> used_memory_mb(const std::string& meminfo) {
@@ -70,64 +34,10 @@ std::optional<double> resident_mb(const std::string& statm) {
   return static_cast<double>(*pages) * static_cast<double>(sysconf(_SC_PAGESIZE)) / mib;
 }
 
-/// In order of preference; a machine has other sensors too (battery, radio), which are not the CPU.
-int rank_of_zone(std::string_view type) {
-  constexpr std::string_view cpu_zones[] = {"cpu-thermal", "cpu_thermal", "x86_pkg_temp",
-                                            "soc-thermal", "soc_thermal", "cpu0-thermal",
-                                            "CPU-therm",   "k10temp",     "coretemp"};
-  return static_cast<int>(std::find(std::begin(cpu_zones), std::end(cpu_zones), type) -
-                          std::begin(cpu_zones));
-}
-
-std::string find_temperature_file(const std::string& root) {
-  const std::string folder = root + "/sys/class/thermal/";
-  DIR* zones = opendir(folder.c_str());
-  if (zones == nullptr) return {};
-  std::string best;
-  int best_rank = rank_of_zone("");  // what no CPU zone has
-  while (const dirent* entry = readdir(zones)) {
-    const std::string zone = folder + entry->d_name;
-    if (!std::string_view(entry->d_name).starts_with("thermal_zone")) continue;
-    const std::string type = read_text(zone + "/type");
-    std::string_view line = type;
-    const int rank = rank_of_zone(next_word(line));
-    if (rank < best_rank || (rank == best_rank && !best.empty() && zone + "/temp" < best)) {
-      best = zone + "/temp";
-      best_rank = rank;
-    }
-  }
-  closedir(zones);
-  return best;
-}
-
-/// Millidegrees. A sensor that is off says something like -274000.
-std::optional<double> temperature_c(const std::string& text) {
-  std::string_view line = text;
-  const auto millidegrees = to_number(next_word(line));
-  if (!millidegrees || *millidegrees < -60'000 || *millidegrees > 200'000) return std::nullopt;
-  return static_cast<double>(*millidegrees) / 1000;
-}
-
-/// Hexadecimal, with or without 0x. Bits 16 to 19 say that the same happened since the start: not shown, it
-/// is not now. Source: Raspberry Pi documentation, vcgencmd get_throttled.
-std::optional<std::vector<std::string>> throttled(const std::string& text) {
-  std::string_view line = text, word = next_word(line);
-  if (word.starts_with("0x")) word.remove_prefix(2);
-  const auto bits = to_number<unsigned long>(word, 16);
-  if (!bits) return std::nullopt;
-  constexpr const char* words[] = {"under-voltage", "frequency capped", "throttled",
-                                   "soft temperature limit"};
-  std::vector<std::string> now;
-  for (unsigned bit = 0; bit < 4; ++bit) {
-    if (*bits >> bit & 1) now.emplace_back(words[bit]);
-  }
-  return now;
-}
-
 }  // namespace
 
 SystemMeter::SystemMeter(std::string root)
-    : root_(std::move(root)), temperature_file_(find_temperature_file(root_)), last_(read_cpu_times()) {}
+    : root_(std::move(root)), thermals_(root_), last_(read_cpu_times()) {}
 
 std::vector<SystemMeter::CpuTimes> SystemMeter::read_cpu_times() const {
   const std::string stat = read_text(root_ + "/proc/stat");
@@ -191,8 +101,7 @@ SystemStatus SystemMeter::read() {
   measure_cpu(status);
   status.memory_mb = used_memory_mb(read_text(root_ + "/proc/meminfo"));
   status.rss_mb = resident_mb(read_text(root_ + "/proc/self/statm"));
-  if (!temperature_file_.empty()) status.temperature_c = temperature_c(read_text(temperature_file_));
-  status.throttled = throttled(read_text(root_ + "/sys/devices/platform/soc/soc:firmware/get_throttled"));
+  status.heat = thermals_.read();
   return status;
 }
 

@@ -6,15 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "device/thermals.hpp"
+
 namespace glimpse {
 
 struct SystemStatus {
   std::optional<double> cpu_percent;  // share of non-idle time since the last reading, all cores, 0..100
-  std::optional<std::vector<double>> per_core;        // the same for each core
-  std::optional<double> memory_mb;                    // MiB in use on the machine: MemTotal - MemAvailable
-  std::optional<double> rss_mb;                       // MiB of this process's resident set
-  std::optional<double> temperature_c;                // of the CPU, degrees Celsius
-  std::optional<std::vector<std::string>> throttled;  // in words; empty: known and none
+  std::optional<std::vector<double>> per_core;  // the same for each core
+  std::optional<double> memory_mb;              // MiB in use on the machine: MemTotal - MemAvailable
+  std::optional<double> rss_mb;                 // MiB of this process's resident set
+  HeatStatus heat;
 };
 
 /// Reads /proc and /sys below `root`, which is "" but in tests. cpu_percent counts as psutil.cpu_percent
@@ -26,6 +27,8 @@ class SystemMeter {
   explicit SystemMeter(std::string root = "");
   /// The status now; CPU shares are those since the last call (the first call: since construction).
   [[nodiscard]] SystemStatus read();
+  /// That part alone, which need not wait for the next record.
+  [[nodiscard]] HeatStatus read_heat() { return thermals_.read(); }
 
  private:
   /// One line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice, in
@@ -40,8 +43,7 @@ class SystemMeter {
   void measure_cpu(SystemStatus& status);
 
   std::string root_;
-  std::string temperature_file_;  // found once: looking through all sensors for each record would cost more
-                                  // than the rest
+  Thermals thermals_;
   std::vector<CpuTimes> last_;
   std::optional<double> cpu_percent_;  // the last answer: it stands until the clock has ticked again
   std::optional<std::vector<double>> per_core_;

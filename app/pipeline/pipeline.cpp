@@ -64,7 +64,11 @@ void Pipeline::capture(const std::stop_token& stop) {
     const bool paced = options_.realtime && !info.live && info.fps > 0;
     const auto start = Steady::now();
     std::uint64_t delivered = 0, next_index = 0;
+    std::optional<Adaptation> adaptation;
+    if (options_.adapt && info.live) adaptation.emplace(reporter_, *options_.adapt);
     while (!stop.stop_requested()) {
+      reporter_.look(Steady::now());
+      if (adaptation) adaptation->look(Steady::now());
       Frame frame;
       const ReadResult result = source_->read(frame);
       if (result.status == ReadStatus::end) break;
@@ -88,6 +92,10 @@ void Pipeline::capture(const std::stop_token& stop) {
       const bool gap = info.live && frame.index > next_index;
       reporter_.frame_seen(gap ? frame.index - next_index : 0, Steady::now());
       next_index = frame.index + 1;
+      if (adaptation && !adaptation->takes(frame.captured_at)) {
+        reporter_.frame_left_out();
+        continue;
+      }
       const auto put = frames_.put(std::move(frame), stop);
       if (put == Mailbox<Frame>::Put::overwrote) reporter_.frame_dropped();
       if (put == Mailbox<Frame>::Put::stopped) break;

@@ -13,6 +13,7 @@
 #include "capture/video_source.hpp"
 #include "core/error.hpp"
 #include "inference/classifier.hpp"
+#include "pipeline/adaptation.hpp"
 #include "pipeline/mailbox.hpp"
 #include "pipeline/reporter.hpp"
 #include "pipeline/slots.hpp"
@@ -32,6 +33,8 @@ struct PipelineOptions {
   int top_k = 10;
   std::uint64_t frames = 0;  // stop after so many have been classified; 0: no limit
   bool realtime = false;     // pace a file by its own frame rate
+  std::optional<RateRules>
+      adapt;  // leave out frames of a live source that the machine cannot take; a file waits
 };
 
 /// How a run ended.

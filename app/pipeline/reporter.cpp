@@ -7,6 +7,8 @@
 namespace glimpse {
 namespace {
 
+constexpr auto look_every = std::chrono::seconds(1);  // what the kernel notices it forgets after 2 s
+
 /// Rates and percentiles are those of the last interval, and of a second where that is shorter.
 Steady::duration window_for(std::chrono::milliseconds interval) {
   return std::max(interval, std::chrono::milliseconds(1000));
@@ -16,13 +18,14 @@ Steady::duration window_for(std::chrono::milliseconds interval) {
 
 Reporter::Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
                    std::function<std::optional<DeliveryStatus>()> delivery, EventRule events,
-                   std::function<std::int64_t()> wall_clock)
+                   std::function<std::int64_t()> wall_clock, SystemMeter system_meter)
     : identity_(std::move(identity)),
       interval_(interval),
       sinks_(std::move(sinks)),
       delivery_(std::move(delivery)),
       events_(events),
       wall_clock_(std::move(wall_clock)),
+      system_meter_(std::move(system_meter)),
       captured_(window_for(interval)),
       inferred_(window_for(interval)),
       preprocessed_(window_for(interval)),
@@ -33,12 +36,18 @@ void Reporter::frame_seen(std::uint64_t missed_before, Steady::time_point now) {
   const std::lock_guard lock(mutex_);
   totals_.seen += 1 + missed_before;
   totals_.dropped += missed_before;
+  totals_.missed += missed_before;
   captured_.add(now, 0);
 }
 
 void Reporter::frame_dropped() {
   const std::lock_guard lock(mutex_);
   ++totals_.dropped;
+}
+
+void Reporter::frame_left_out() {
+  const std::lock_guard lock(mutex_);
+  ++totals_.left_out;
 }
 
 void Reporter::picture_skipped() {
@@ -79,6 +88,29 @@ bool Reporter::is_event(const std::vector<Prediction>& predictions, Steady::time
   const std::lock_guard lock(mutex_);
   ++totals_.events_left_out;
   return false;
+}
+
+void Reporter::look(Steady::time_point now) {
+  std::optional<ThrottleNotice::Line> line;
+  {
+    const std::lock_guard lock(mutex_);
+    if (looked_at_ && now - *looked_at_ < look_every) return;
+    looked_at_ = now;
+    system_.heat = system_meter_.read_heat();
+    line = throttle_notice_.after(system_.heat, now);
+  }
+  if (line) spdlog::log(line->is_warning ? spdlog::level::warn : spdlog::level::info, "{}", line->text);
+}
+
+HeatStatus Reporter::heat() const {
+  const std::lock_guard lock(mutex_);
+  return system_.heat;
+}
+
+void Reporter::rate_limited(std::optional<double> fps, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  target_fps_ = fps;
+  target_reason_ = reason;
 }
 
 void Reporter::tick() {
@@ -125,8 +157,11 @@ Record Reporter::current(Steady::time_point now) {
   record.model = identity_.model;
   record.capture_fps = captured_.rate(now);
   record.inference_fps = inferred_.rate(now);
+  record.target_fps = target_fps_;
+  record.target_reason = target_reason_;
   record.frames_seen = totals_.seen;
   record.frames_dropped = totals_.dropped;
+  record.frames_left_out = totals_.left_out;
   record.frames_skipped = totals_.skipped;
   record.frame_index = frame_index_;
   record.frame_age_ms = frame_age_ms_;

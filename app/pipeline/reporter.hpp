@@ -11,6 +11,7 @@
 #include "capture/video_source.hpp"
 #include "core/unix_time.hpp"
 #include "device/system_status.hpp"
+#include "device/throttle_notice.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/change_detector.hpp"
 #include "pipeline/hourly_cap.hpp"
@@ -25,6 +26,8 @@ struct RunTotals {
   std::uint64_t seen = 0;        // frames the source gave
   std::uint64_t classified = 0;  // of those, named by the network
   std::uint64_t dropped = 0;     // of those, overwritten by a newer one
+  std::uint64_t missed = 0;      // of those dropped, by the source before they came to the pipeline
+  std::uint64_t left_out = 0;    // of those, by --adapt
   std::uint64_t skipped = 0;     // pictures that could not be decoded
   std::uint64_t records = 0;
   std::uint64_t events_left_out = 0;  // changes of the top-1 above the cap: without a record of their own
@@ -45,15 +48,24 @@ class Reporter {
     ModelIdentity model;
   };
   /// `interval` 0: a record for every frame, sent from the thread that calls classified(), and no events;
-  /// else tick() sends them, and classified() sends those of events. `wall_clock` gives Unix milliseconds.
+  /// else tick() sends them, and classified() sends those of events. `wall_clock` gives Unix milliseconds;
+  /// `system_meter` reads this machine but in tests.
   Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
            std::function<std::optional<DeliveryStatus>()> delivery, EventRule events = {},
-           std::function<std::int64_t()> wall_clock = unix_ms);
+           std::function<std::int64_t()> wall_clock = unix_ms, SystemMeter system_meter = SystemMeter());
 
   void frame_seen(std::uint64_t missed_before, Steady::time_point now);
   void frame_dropped();
+  void frame_left_out();
   void picture_skipped();
   void classified(const Frame& frame, const Classification& result, Steady::time_point now);
+
+  /// To be called often: once a second it looks whether the firmware slows the machine, and logs the changes.
+  void look(Steady::time_point now);
+  /// As of the last look or record.
+  [[nodiscard]] HeatStatus heat() const;
+  /// What --adapt has decided, for the records. Nothing: all frames are taken.
+  void rate_limited(std::optional<double> fps, const std::string& reason);
 
   /// Sends the record of the interval that has just passed.
   void tick();
@@ -83,6 +95,10 @@ class Reporter {
   mutable std::mutex mutex_;  // guards all below; not held while a sink works
   SystemMeter system_meter_;
   SystemStatus system_;  // as of the last record
+  ThrottleNotice throttle_notice_;
+  std::optional<Steady::time_point> looked_at_;
+  std::optional<double> target_fps_;
+  std::string target_reason_;
   RollingWindow captured_, inferred_, preprocessed_;
   RunTotals totals_;
   std::uint64_t unreported_ = 0;  // classified since the last record

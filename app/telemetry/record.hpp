@@ -55,9 +55,12 @@ struct Record {
   Trigger trigger = Trigger::interval;
   ModelIdentity model;
   std::optional<double> capture_fps, inference_fps;
-  std::uint64_t frames_seen = 0;     // read from the source since the start
-  std::uint64_t frames_dropped = 0;  // of those, overwritten by a newer one before inference (live sources)
-  std::uint64_t frames_skipped = 0;  // pictures that could not be decoded
+  std::optional<double> target_fps;   // --adapt takes no more than this; empty: every frame is taken
+  std::string target_reason;          // in words, "" where every frame is taken
+  std::uint64_t frames_seen = 0;      // read from the source since the start
+  std::uint64_t frames_dropped = 0;   // of those, overwritten by a newer one before inference (live sources)
+  std::uint64_t frames_left_out = 0;  // of those, left out by --adapt
+  std::uint64_t frames_skipped = 0;   // pictures that could not be decoded
   std::optional<std::uint64_t> frame_index;  // in the source, of the frame that `predictions` belongs to
   std::optional<double> frame_age_ms;        // from capture to prediction, of the same frame
   std::optional<double> preprocess_ms;       // median over the last interval, at least 1 s

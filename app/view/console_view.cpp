@@ -39,11 +39,21 @@ std::string join(const std::vector<std::string>& parts) {
   return text;
 }
 
-std::string throttling(const SystemStatus& system) {
-  if (!system.throttled || system.throttled->empty()) return "";
-  std::string words;
-  for (const std::string& word : *system.throttled) words += (words.empty() ? "" : ", ") + word;
-  return words;
+std::string words(const std::optional<std::vector<std::string>>& list) {
+  std::string text;
+  for (const std::string& word : list.value_or(std::vector<std::string>{}))
+    text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+/// "1500 of 1800 MHz   under-voltage   earlier: under-voltage, throttled", as far as it is known.
+std::string speed_and_throttling(const HeatStatus& heat) {
+  const bool slower = heat.cpu_mhz && heat.cpu_max_mhz && *heat.cpu_mhz < *heat.cpu_max_mhz;
+  const std::string now = words(heat.throttled), since = words(heat.throttled_since_start);
+  return join({heat.cpu_mhz
+                   ? fixed(heat.cpu_mhz, 0) + (slower ? " of " + fixed(heat.cpu_max_mhz, 0) : "") + " MHz"
+                   : "",
+               now, since.empty() || since == now ? "" : "earlier: " + since});
 }
 
 /// "14:05:09", local time.
@@ -97,13 +107,16 @@ std::vector<std::string> render_console(const Record& record, int columns, bool 
       join({fixed(record.inference_fps, 1) + " fps", "capture " + fixed(record.capture_fps, 1) + " fps",
             "dropped " + std::to_string(record.frames_dropped),
             "frame " + (record.frame_index ? std::to_string(*record.frame_index) : "-")}),
+      record.target_fps ? "taking " + fixed(record.target_fps, 1) + " fps: " + record.target_reason : "",
       join({"inference " +
                 (ms ? fixed(ms->p50, 1) + " / " + fixed(ms->p90, 1) + " / " + fixed(ms->p99, 1) : "-") +
                 " ms",
             "age " + fixed(record.frame_age_ms, 0) + " ms", "(p50 / p90 / p99)"}),
       join({"cpu " + fixed(system.cpu_percent, 0) + " %", "rss " + fixed(system.rss_mb, 0) + " MB",
-            system.temperature_c ? fixed(system.temperature_c, 1) + " °C" : "", throttling(system)}),
-      link_line(record.delivery), error_line(record.delivery)};
+            system.heat.temperature_c ? fixed(system.heat.temperature_c, 1) + " °C" : "",
+            speed_and_throttling(system.heat)}),
+      link_line(record.delivery),
+      error_line(record.delivery)};
   for (const std::string& fact : facts) {
     if (!fact.empty())
       lines.push_back(in(lines.empty() ? bold : dim, fit_to_width(escape_control(fact), width)));

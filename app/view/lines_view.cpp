@@ -18,7 +18,9 @@ std::string to_plain_line(const Record& record) {
             fixed(ms->p99, 1) + " ms";
   }
   line += " | age " + fixed(record.frame_age_ms, 0) + " ms, dropped " +
-          std::to_string(record.frames_dropped) + ", cpu " + fixed(record.system.cpu_percent, 0) + " %";
+          std::to_string(record.frames_dropped) +
+          (record.target_fps ? ", taking " + fixed(record.target_fps, 1) + " fps" : "") + ", cpu " +
+          fixed(record.system.cpu_percent, 0) + " %";
   if (const auto& delivery = record.delivery) {
     line += std::string(" | broker ") + word_for(delivery->link) + ", " + std::to_string(delivery->pending) +
             " pending";

@@ -22,7 +22,7 @@ void record_to_json(benchmark::State& state) {
   for (int i = 0; i < 10; ++i) record.predictions.push_back({i, "traffic light, traffic signal", 0.093});
   record.system.cpu_percent = 12.5;
   record.system.per_core = {10, 15, 12, 13};
-  record.system.throttled = {"under-voltage"};
+  record.system.heat.throttled = {"under-voltage"};
   for (auto _ : state) benchmark::DoNotOptimize(to_json(record));
 }
 BENCHMARK(record_to_json)->Unit(benchmark::kMicrosecond);

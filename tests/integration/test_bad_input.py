@@ -94,6 +94,17 @@ class CommandLine(TestCase):
         for value in ("0", "5000"):
             self.assert_refused(glimpse("--source", CLIP, "--top-k", value), 64, "--top-k", value)
 
+    def test_sizes_and_flips_that_no_camera_has(self):
+        for size in ("0x0", "640", "640x", "99999x1"):
+            self.assert_refused(glimpse("--source", "csi", "--size", size), 64, "--size", size)
+        self.assert_refused(glimpse("--source", "csi", "--flip", "sideways"), 64, "--flip", "sideways")
+
+    def test_size_and_flip_of_a_file_are_said_to_be_for_cameras(self):
+        result = glimpse("--source", CLIP, "--size", "640x480", "--flip", "180", "--frames", "1", "--json")
+        self.assertEqual(result.code, 0, result.err)
+        self.assertIn("--size and --flip are for cameras", result.err)
+        self.assertNotIn("--size and --flip", glimpse("--source", CLIP, "--frames", "1", "--json").err)
+
     def test_device_names_that_are_no_topic_level(self):
         for name in ("pi/#", "pi+1", "a" * 129):
             self.assert_refused(glimpse("--source", CLIP, "--device", name), 64, "--device")

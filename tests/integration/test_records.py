@@ -11,11 +11,14 @@ NUMBER = (int, float)
 FIELDS = {
     "time": int, "quality": str, "hostname": str, "value": NUMBER, "schema": str, "device": str, "boot": str, "seq": int,
     "time_ms": int, "trigger": str, "model.name": str, "model.quantized": bool, "model.backend": str, "model.sha256": str,
-    "fps.capture": NUMBER, "fps.inference": NUMBER, "frames.seen": int, "frames.dropped": int, "frames.index": int,
+    "fps.capture": NUMBER, "fps.inference": NUMBER, "fps.target": (*NUMBER, type(None)),
+    "fps.target_reason": (str, type(None)), "frames.left_out": int, "frames.seen": int, "frames.dropped": int, "frames.index": int,
     "latency_ms.frame_age": NUMBER, "latency_ms.preprocess": NUMBER, "latency_ms.inference.p50": NUMBER,
     "latency_ms.inference.p90": NUMBER, "latency_ms.inference.p99": NUMBER, "predictions": list,
     "system.cpu_percent": NUMBER, "system.per_core": list, "system.memory_mb": NUMBER, "system.rss_mb": NUMBER,
-    "system.temperature_c": (*NUMBER, type(None)), "system.throttled": (list, type(None)), "outbox.pending": int,
+    "system.temperature_c": (*NUMBER, type(None)), "system.throttled": (list, type(None)),
+    "system.throttled_since_start": (list, type(None)), "system.cpu_mhz": (*NUMBER, type(None)),
+    "system.cpu_max_mhz": (*NUMBER, type(None)), "outbox.pending": int,
     "outbox.dropped": int,
 }
 
@@ -65,6 +68,28 @@ class Records(TestCase):
         self.assertTrue(lines[0].startswith("model demo float"))
         self.assertEqual(len(lines), 2 + 3)
         self.assertNotIn("\x1b", result.out)
+
+
+class Adapting(TestCase):
+    def test_a_camera_too_fast_for_the_network_is_taken_at_the_networks_rate(self):
+        result = glimpse("--source", "test", "--fps", "1000", "--adapt", "--duration", "8s", "--json", "--backend", "torch")
+        self.assertEqual(result.code, 0, result.err)
+        self.assertRegex(result.err, r"taking \d[\d.]* fps instead of \d+: \d+ % of the frames dropped")
+        first, last = result.records()[0], result.records()[-1]
+        self.assertEqual((first["fps"]["target"], first["fps"]["target_reason"], first["frames"]["left_out"]), (None, None, 0))
+        self.assertLess(last["fps"]["target"], last["fps"]["capture"])
+        self.assertRegex(last["fps"]["target_reason"], "of the frames dropped")
+        self.assertGreater(last["frames"]["left_out"], 0)
+        self.assertIn(" left out by --adapt", result.err)
+        counted = last["frames"]["dropped"] + last["frames"]["left_out"]
+        self.assertLess(counted, last["frames"]["seen"])
+
+    def test_a_file_waits_and_loses_no_frame(self):
+        result = glimpse("--source", CLIP, "--adapt", "--json", "--interval", "0")
+        self.assertIn("--adapt is for live sources", result.err)
+        indices = [record["frames"]["index"] for record in result.records()]
+        self.assertEqual(indices, list(range(len(indices))))
+        self.assertEqual({record["frames"]["left_out"] for record in result.records()}, {0})
 
 
 class Events(TestCase):

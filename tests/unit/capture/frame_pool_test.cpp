@@ -214,7 +214,7 @@ TEST_CASE("a live source allocates no more than its pool has buffers, however lo
   for (const std::string& uri : uris) {
     SourceOptions options;
     options.uri = uri;
-    options.fps = 200;
+    options.camera.fps = 200;
     const auto source = open_source(options);
     const Reused reused = read_holding_three(*source, 80);
     CHECK(reused.buffers.size() <= FramePool::capacity);

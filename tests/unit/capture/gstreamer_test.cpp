@@ -30,13 +30,6 @@ TEST_CASE("a pipeline without an appsink gets one that keeps the newest frame on
   CHECK(with_appsink("a ! appsink name=mine") == "a ! appsink name=mine");
 }
 
-TEST_CASE("the CSI pipeline asks for NV12 at the rate and keeps the newest frame only") {
-  const std::string pipeline = csi_pipeline(36);
-  CHECK_THAT(pipeline, ContainsSubstring("libcamerasrc ! video/x-raw,format=NV12,"));
-  CHECK_THAT(pipeline, ContainsSubstring("framerate=36/1"));
-  CHECK_THAT(pipeline, ContainsSubstring("appsink drop=true max-buffers=1"));
-}
-
 TEST_CASE("a GStreamer pipeline is a live source") {
   if (!has_gstreamer()) return;
   const auto source =

@@ -8,7 +8,7 @@ using namespace glimpse::test;
 TEST_CASE("the test pattern is live and paced, and what it shows follows from the index alone") {
   SourceOptions options;
   options.uri = "test";
-  options.fps = 200;
+  options.camera.fps = 200;
   const auto source = open_source(options);
   CHECK(source->info().live);
   CHECK(source->info().fps == 200);

@@ -55,6 +55,13 @@ TEST_CASE("The flags of the contract fill the settings") {
   CHECK(s.json);
 }
 
+TEST_CASE("The flags of cameras fill the settings") {
+  const Settings s = parse({"run", "--size", "1280x720", "--flip", "180", "--adapt"}).settings;
+  CHECK(s.source.size == "1280x720");
+  CHECK(s.source.flip == "180");
+  CHECK(s.source.adapt);
+}
+
 TEST_CASE("The flags of events fill the settings") {
   const Settings s =
       parse({"run", "--event-hold", "1.5s", "--event-confidence", "0.8", "--events-per-hour", "60"}).settings;
@@ -67,6 +74,9 @@ TEST_CASE("The defaults are those of the documentation") {
   const Settings s = parse({"run"}).settings;
   CHECK(s.source.uri == "0");
   CHECK(s.source.fps == 36);
+  CHECK(s.source.size.empty());
+  CHECK(s.source.flip == "none");
+  CHECK_FALSE(s.source.adapt);
   CHECK(s.model.top_k == 10);
   CHECK(s.model.backend == "auto");
   CHECK(s.telemetry.interval.count() == 1000);

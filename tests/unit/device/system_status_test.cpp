@@ -3,45 +3,15 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <vector>
 
 #include "catch.hpp"
+#include "fake_root.hpp"
 
 using glimpse::peak_rss_mb;
 using glimpse::SystemMeter;
 using glimpse::SystemStatus;
-
-namespace {
-
-/// A /proc and a /sys of our own.
-class FakeRoot {
- public:
-  FakeRoot() {
-    std::string name = std::filesystem::temp_directory_path() / "glimpse-XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~FakeRoot() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  FakeRoot(const FakeRoot&) = delete;
-  FakeRoot& operator=(const FakeRoot&) = delete;
-  void write(const std::string& file, const std::string& text) const {
-    std::filesystem::create_directories((path_ / file).parent_path());
-    std::ofstream(path_ / file) << text;
-  }
-  std::string path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-const std::string throttled_file = "sys/devices/platform/soc/soc:firmware/get_throttled";
-
-}  // namespace
+using glimpse::test::FakeRoot;
 
 TEST_CASE("CPU load counts as psutil does: idle and iowait are idle, guest time is inside user time") {
   const FakeRoot root;
@@ -111,44 +81,6 @@ TEST_CASE("memory in use is total less available; resident memory is pages of th
   const SystemStatus status = SystemMeter(root.path()).read();
   CHECK(status.memory_mb.value_or(-1) == Approx(500.0));
   CHECK(status.rss_mb.value_or(-1) == Approx(2560.0 * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1048576));
-}
-
-TEST_CASE("the temperature is the CPU's and no other") {
-  const FakeRoot root;
-  root.write("sys/class/thermal/thermal_zone0/type", "acpitz\n");
-  root.write("sys/class/thermal/thermal_zone0/temp", "27800\n");
-  CHECK_FALSE(SystemMeter(root.path()).read().temperature_c);
-  root.write("sys/class/thermal/thermal_zone1/type", "x86_pkg_temp\n");
-  root.write("sys/class/thermal/thermal_zone1/temp", "55000\n");
-  CHECK(SystemMeter(root.path()).read().temperature_c.value_or(-1) == Approx(55.0));
-  root.write("sys/class/thermal/thermal_zone2/type", "cpu-thermal\n");
-  root.write("sys/class/thermal/thermal_zone2/temp", "61223\n");
-  SystemMeter meter(root.path());
-  CHECK(meter.read().temperature_c.value_or(-1) == Approx(61.223));
-  root.write("sys/class/thermal/thermal_zone2/temp", "-5000\n");
-  CHECK(meter.read().temperature_c.value_or(-1) == Approx(-5.0));
-  for (const char* broken : {"", "hot\n", "-274000\n", "99999999999999999999\n"}) {
-    root.write("sys/class/thermal/thermal_zone2/temp", broken);
-    CHECK_FALSE(meter.read().temperature_c);
-  }
-}
-
-TEST_CASE("throttling in words") {
-  using Words = std::vector<std::string>;
-  const FakeRoot root;
-  SystemMeter meter(root.path());
-  CHECK_FALSE(meter.read().throttled);  // no Raspberry Pi: unknown, which is not "none"
-  for (const auto& [text, words] : std::vector<std::pair<std::string, Words>>{
-           {"0\n", {}},
-           {"0x50005\n", {"under-voltage", "throttled"}},
-           {"50000\n", {}},  // it happened, but not now
-           {"a\n", {"frequency capped", "soft temperature limit"}},
-           {"f", {"under-voltage", "frequency capped", "throttled", "soft temperature limit"}}}) {
-    root.write(throttled_file, text);
-    CHECK(meter.read().throttled.value_or(Words{"unknown"}) == words);
-  }
-  root.write(throttled_file, "what?");
-  CHECK_FALSE(meter.read().throttled);
 }
 
 TEST_CASE("broken files are unknown values, never an exception") {

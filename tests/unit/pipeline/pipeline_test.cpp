@@ -40,7 +40,7 @@ TEST_CASE("A picture that cannot be decoded is skipped and counted") {
 
 TEST_CASE("The limit ends a source that would never end") {
   Run run;
-  run.play(counting_file(UINT64_MAX), all_cats(), {10, 25, false});
+  run.play(counting_file(UINT64_MAX), all_cats(), {10, 25, false, {}});
   CHECK(run.sink.records.size() == 25);
 }
 

@@ -28,8 +28,15 @@ Record full_record() {
   record.preprocess_ms = 0.3;
   record.inference_ms = Percentiles{3, 3.2, 4.1};
   record.predictions = {{7, "umbrella", 0.9312345}};
-  record.system = {
-      12.54, std::vector<double>{10, 15}, 412, 160, 61.25, std::vector<std::string>{"under-voltage"}};
+  record.target_fps = 27.004;
+  record.target_reason = "throttled";
+  record.frames_left_out = 300;
+  record.system = {12.54,
+                   std::vector<double>{10, 15},
+                   412,
+                   160,
+                   {61.25, std::vector<std::string>{"under-voltage"},
+                    std::vector<std::string>{"under-voltage", "throttled"}, 1500.4, 1800}};
   record.delivery =
       DeliveryStatus{7, 40, 33, 2, 5, LinkState::waiting, 1732262390000, "nothing listens", 1732262395000};
   return record;
@@ -43,12 +50,13 @@ TEST_CASE("a record is the message of docs/telemetry.md, key for key and in this
         R"("schema":"glimpse/1","device":"thing-name","boot":"b","seq":42,"time_ms":1732262400123,)"
         R"("trigger":"interval",)"
         R"("model":{"name":"demo","quantized":true,"backend":"onednn","sha256":"abc"},)"
-        R"("fps":{"capture":36.0,"inference":29.8},)"
-        R"("frames":{"seen":900,"dropped":12,"skipped":1,"index":911},)"
+        R"("fps":{"capture":36.0,"inference":29.8,"target":27.0,"target_reason":"throttled"},)"
+        R"("frames":{"seen":900,"dropped":12,"left_out":300,"skipped":1,"index":911},)"
         R"("latency_ms":{"frame_age":9.123,"preprocess":0.3,"inference":{"p50":3.0,"p90":3.2,"p99":4.1}},)"
         R"("predictions":[{"index":7,"label":"umbrella","probability":0.931235}],)"
         R"("system":{"cpu_percent":12.5,"per_core":[10.0,15.0],"memory_mb":412.0,"rss_mb":160.0,)"
-        R"("temperature_c":61.3,"throttled":["under-voltage"]},)"
+        R"("temperature_c":61.3,"throttled":["under-voltage"],)"
+        R"("throttled_since_start":["under-voltage","throttled"],"cpu_mhz":1500.0,"cpu_max_mhz":1800.0},)"
         R"("outbox":{"pending":7,"sent":40,"acknowledged":33,"resent":2,"dropped":5},)"
         R"("link":{"state":"waiting","since_ms":1732262390000,"last_error":"nothing listens",)"
         R"("last_error_ms":1732262395000}})");
@@ -84,7 +92,7 @@ TEST_CASE("what a machine cannot know is null, an empty list is known to be empt
     CHECK(value.is_null());
   }
   Record record;
-  record.system.throttled.emplace();
+  record.system.heat.throttled.emplace();
   record.inference_fps = std::numeric_limits<double>::infinity();
   const Json known = Json::parse(to_json(record));
   CHECK(known["system"]["throttled"] == Json::array());

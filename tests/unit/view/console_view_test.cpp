@@ -43,9 +43,38 @@ TEST_CASE("Temperature and throttling are shown where they are known") {
     return all;
   };
   CHECK(text().find("°C") == std::string::npos);
-  record.system.temperature_c = 61.25;
-  record.system.throttled = std::vector<std::string>{"under-voltage"};
-  CHECK_THAT(text(), ContainsSubstring("°C") && ContainsSubstring("under-voltage"));
+  record.system.heat.temperature_c = 61.25;
+  record.system.heat.throttled = std::vector<std::string>{"under-voltage"};
+  CHECK_THAT(text(), ContainsSubstring("61.2 °C   under-voltage"));
+  record.system.heat.throttled_since_start = record.system.heat.throttled;
+  CHECK_THAT(text(), !ContainsSubstring("earlier"));
+  record.system.heat.throttled_since_start->emplace_back("throttled");
+  record.system.heat.throttled->clear();
+  CHECK_THAT(text(), ContainsSubstring("earlier: under-voltage, throttled"));
+}
+
+TEST_CASE("The CPU's frequency is shown, and how far it is below the highest") {
+  Record record = example_record();
+  const auto text = [&] { return render_console(record, 200, false).at(2); };
+  CHECK(text().find("MHz") == std::string::npos);
+  record.system.heat.cpu_mhz = 1800;
+  record.system.heat.cpu_max_mhz = 1800;
+  CHECK_THAT(text(), ContainsSubstring("1800 MHz") && !ContainsSubstring("of"));
+  record.system.heat.cpu_mhz = 1500;
+  CHECK_THAT(text(), ContainsSubstring("1500 of 1800 MHz"));
+}
+
+TEST_CASE("A rate that --adapt has lowered stands with its reason") {
+  Record record = example_record();
+  const auto text = [&] {
+    std::string all;
+    for (const std::string& line : render_console(record, 80, false)) all += line + "\n";
+    return all;
+  };
+  CHECK(text().find("taking") == std::string::npos);
+  record.target_fps = 27;
+  record.target_reason = "soft temperature limit";
+  CHECK_THAT(text(), ContainsSubstring("taking 27.0 fps: soft temperature limit"));
 }
 
 TEST_CASE("Colour is only where it is asked for") {
