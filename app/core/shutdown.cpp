@@ -42,16 +42,16 @@ bool is_ignored(int signal) {
   return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-/// A controlling terminal, wherever its input and output may go.
+}  // namespace
+
 bool has_terminal() {
   const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (terminal >= 0) ::close(terminal);
   return terminal >= 0;
 }
 
-}  // namespace
-
-Shutdown::Shutdown() : ended_fd_(eventfd(0, EFD_CLOEXEC)), has_terminal_(has_terminal()) {
+Shutdown::Shutdown(bool ends_on_hangup)
+    : ended_fd_(eventfd(0, EFD_CLOEXEC)), ends_on_hangup_(ends_on_hangup) {
   signal_fd = eventfd(0, EFD_CLOEXEC);
   hangup_fd = eventfd(0, EFD_CLOEXEC);
   handle(SIGINT, on_signal);
@@ -95,7 +95,7 @@ bool Shutdown::hangup_is_taken() {
   std::uint64_t count = 0;
   (void)!::read(hangup_fd, &count, sizeof count);
   const std::lock_guard lock(mutex_);
-  if (has_terminal_ || !on_hangup_) return false;
+  if (ends_on_hangup_ || !on_hangup_) return false;
   on_hangup_();
   return true;
 }

@@ -9,15 +9,18 @@
 
 namespace glimpse {
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a stop, and guards the way out: a driver that does not come back must
-/// not keep the program from ending. One at a time, made first thing in main. SIGHUP stays ignored where
+/// Whether this process has a controlling terminal, wherever its input and output may go.
+[[nodiscard]] bool has_terminal();
+
+/// Turns SIGINT, SIGTERM and SIGHUP into a stop, and guards the way out: a driver that does not come back
+/// must not keep the program from ending. One at a time, made first thing in main. SIGHUP stays ignored where
 /// nohup(1) has asked for that.
 class Shutdown {
  public:
   /// From a stop to the end of the process, at most.
   static constexpr std::chrono::milliseconds grace{2500};
 
-  Shutdown();
+  explicit Shutdown(bool ends_on_hangup = has_terminal());
   /// The orderly end came in time.
   ~Shutdown();
   Shutdown(const Shutdown&) = delete;
@@ -41,7 +44,7 @@ class Shutdown {
 
   std::stop_source stop_;
   int ended_fd_;  // eventfd: the orderly end came in time
-  const bool has_terminal_;
+  const bool ends_on_hangup_;
   mutable std::mutex mutex_;
   bool by_signal_ = false;
   std::function<int()> last_words_;
