@@ -144,7 +144,7 @@ TEST_CASE("A source that gives nothing leaves capture at rest, one whose drivers
     status = of;
     const auto until = Steady::now() + std::chrono::seconds(60);
     const auto as_expected = [&] {
-      return of == ReadStatus::stuck ? age() >= milliseconds(20) : !age() || *age() < milliseconds(20);
+      return of == ReadStatus::stuck ? age() >= milliseconds(500) : !age() || *age() < milliseconds(500);
     };
     while (!as_expected() && Steady::now() < until) std::this_thread::yield();
     CHECK(as_expected());

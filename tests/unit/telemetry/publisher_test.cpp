@@ -448,39 +448,64 @@ TEST_CASE("at most 100 publishes and 512 KB a second") {
 
 namespace {
 
-/// Whether the publisher's step is (not) seen as too long by somebody who looks this much later.
+bool is_stuck(const Publisher& publisher, Steady::duration later) {
+  const auto busy = publisher.pulse()->busy_for(Steady::now() + later);
+  return busy && *busy > 30s;
+}
+
+/// Whether somebody who looks this much later comes to see the publisher so, and goes on seeing it so.
 bool becomes(bool stuck, const Publisher& publisher, Steady::duration later) {
-  const auto is = [&] {
-    const auto busy = publisher.pulse()->busy_for(Steady::now() + later);
-    return busy && *busy > 30s;
-  };
-  for (const auto until = Steady::now() + 60s; is() != stuck && Steady::now() < until;)
-    std::this_thread::yield();
-  return is() == stuck;
+  const auto until = Steady::now() + 60s;
+  for (auto since = Steady::now(); Steady::now() < until; std::this_thread::yield()) {
+    if (is_stuck(publisher, later) != stuck) since = Steady::now();
+    if (Steady::now() - since > 20ms) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
-TEST_CASE("Waiting for work, for the next attempt or for a clock is no step of the publisher") {
+TEST_CASE("Waiting for work or for the next attempt is no step of the publisher") {
   const auto net = std::make_shared<Network>();
-  SECTION("work") {}
-  SECTION("the next attempt") {
+  bool breaks = false, pauses = true;
+  SECTION("for work") {
+    pauses = false;
+  }
+  SECTION("after an attempt that was refused") {
     net->connects = {refused};
   }
-  PublisherSeams real = seams(net);
-  real.pause = [](std::chrono::milliseconds) { return 3'600'000ms; };
-  SECTION("a clock that is not set") {
-    net->no_clock = true;
+  SECTION("after a session that broke") {
+    breaks = true;
   }
-  Device device(std::move(real));
-  if (net->no_clock) {
-    REQUIRE(net->wait([&] { return net->attempts == 1; }));
-    CHECK(becomes(false, device.publisher, 59s));  // each look lets it have connect()'s 30 s anew
-    CHECK(becomes(true, device.publisher, 2min));
+  PublisherSeams slow = seams(net);
+  slow.pause = [net](std::chrono::milliseconds pause) {
     const std::lock_guard lock(net->mutex);
-    net->no_clock = false;
-  }
+    net->pauses.push_back(pause);
+    net->changed.notify_all();
+    return 3'600'000ms;
+  };
+  Device device(std::move(slow));
+  REQUIRE(net->wait([&] { return !net->connects.empty() || !net->published.empty(); }));
+  if (breaks) net->break_session();
+  REQUIRE(net->wait([&] { return net->pauses.size() == (pauses ? 1 : 0); }));
   CHECK(becomes(false, device.publisher, 1h));
+}
+
+TEST_CASE("A publisher that waits for the clock gives signs of life") {
+  const auto net = std::make_shared<Network>();
+  net->no_clock = true;
+  Device device(seams(net));
+  REQUIRE(net->wait([&] { return net->attempts == 1; }));
+  const auto look = Steady::now() + 1h;
+  const auto busy = device.publisher.pulse()->busy_for(look);
+  REQUIRE(busy);
+  const auto is_younger = [&] { return *device.publisher.pulse()->busy_for(look) < *busy; };
+  for (const auto until = Steady::now() + 60s; !is_younger() && Steady::now() < until;)
+    std::this_thread::yield();
+  CHECK(is_younger());
+  CHECK_FALSE(is_stuck(device.publisher, 59s));  // each look lets it have connect()'s 30 s anew
+  const std::lock_guard lock(net->mutex);
+  net->no_clock = false;
 }
 
 TEST_CASE("A publisher that hangs in the link is busy; connecting may take its 30 s") {
