@@ -1,5 +1,6 @@
 // What was found out about this machine once, so that it need not be measured at every start:
-// $CACHE_DIRECTORY/backends.json (systemd), else $XDG_CACHE_HOME/glimpse/backends.json, else ~/.cache/glimpse/backends.json.
+// $CACHE_DIRECTORY/backends.json (systemd), else $XDG_CACHE_HOME/glimpse/backends.json, else
+// ~/.cache/glimpse/backends.json.
 #pragma once
 
 #include <filesystem>

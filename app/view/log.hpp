@@ -1,5 +1,6 @@
-// The log: one line for each message on standard error, above the live screen where there is one. To systemd's
-// journal a line goes without a time, which the journal has, and with its priority in front (sd-daemon(3)).
+// The log: one line for each message on standard error, above the live screen where there is one. To
+// systemd's journal a line goes without a time, which the journal has, and with its priority in front
+// (sd-daemon(3)).
 #pragma once
 
 namespace glimpse {
