@@ -1,6 +1,7 @@
 #include <clocale>
 #include <cstdio>
 #include <exception>
+#include <functional>
 
 #include "commands/bench.hpp"
 #include "commands/eval.hpp"
@@ -14,14 +15,15 @@
 namespace {
 
 int complain(const char* what, glimpse::ExitCode code) {
-  std::fprintf(stderr, "glimpse: %s\n", glimpse::escape_control(what).c_str());
+  std::fprintf(stderr, "%s%s\n", glimpse::complaint_prefix(), glimpse::escape_control(what).c_str());
   return static_cast<int>(code);
 }
 
-int carry_out(const glimpse::CommandLine& line, glimpse::Shutdown& shutdown) {
+int carry_out(const glimpse::CommandLine& line, const std::function<glimpse::Settings()>& reread,
+              glimpse::Shutdown& shutdown) {
   switch (line.command) {
     case glimpse::Command::run:
-      return glimpse::run(line.settings, shutdown);
+      return glimpse::run(line.settings, line.config_file.empty() ? nullptr : reread, shutdown);
     case glimpse::Command::eval:
       return glimpse::eval(line.settings, shutdown);
     case glimpse::Command::bench:
@@ -39,7 +41,8 @@ int main(int argc, char** argv) {
     if (!line.text.empty()) return std::fputs(line.text.c_str(), stdout) < 0 ? 1 : 0;
     glimpse::Shutdown shutdown;
     glimpse::start_log();
-    return carry_out(line, shutdown);
+    const auto reread = [&] { return glimpse::parse_command_line(argc, argv).settings; };
+    return carry_out(line, reread, shutdown);
   } catch (const glimpse::Error& error) {
     return complain(error.what(), error.code());
   } catch (const std::exception& error) {

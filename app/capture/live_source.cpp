@@ -223,7 +223,7 @@ ReadResult LiveSource::wait_to_reopen(Time until) {
   } else {
     std::this_thread::sleep_until(until);  // three are stuck: nothing to do but to wait for one
   }
-  return {ReadStatus::timeout, {}};
+  return {set_aside_.size() < most_set_aside ? ReadStatus::timeout : ReadStatus::stuck, {}};
 }
 
 void LiveSource::join_returned() {

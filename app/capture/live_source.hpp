@@ -55,8 +55,8 @@ class LiveSource : public VideoSource {
   LiveSource(const LiveSource&) = delete;
   LiveSource& operator=(const LiveSource&) = delete;
 
-  /// frame or timeout, nothing else. A timeout has a reason once per change: the camera is lost (in a new
-  /// way), or back.
+  /// frame, timeout or stuck, nothing else. A timeout has a reason once per change: the camera is lost (in a
+  /// new way), or back.
   ReadResult read(Frame& frame) override;
   const SourceInfo& info() const override { return info_; }
 

@@ -29,6 +29,8 @@ enum class ReadStatus {
   skipped,  // one picture could not be decoded (reason says which and why); go on reading
   timeout,  // a live source gave nothing for a while, or (with a reason) went away or came back; go on
             // reading
+  stuck,    // as timeout, but the driver holds all that may be open at once: only the end of the process is
+            // sure to free it
   end,      // the file or folder is at its end
   failed,   // broken: the reason says how. A live source is worth reopening, a file is not
 };

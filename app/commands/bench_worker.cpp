@@ -46,7 +46,11 @@ Round source_round(Classifier& classifier, const BenchJob& job) {
   SourceOptions options;
   options.uri = job.source;
   options.loop = true;  // a short clip gives all the frames, too
-  Reporter reporter({}, std::chrono::hours(1), {}, [] { return std::nullopt; });
+  LiveSettings settings;
+  settings.interval = std::chrono::hours(1);
+  settings.top_k = 5;
+  const SharedSettings live(settings);
+  Reporter reporter({}, live, {}, [] { return std::nullopt; });
   const Recognition steps = recognition_by(classifier);
   Round round;
   std::array<double, Recognition::slots> prepare_ms{};
@@ -58,8 +62,8 @@ Round source_round(Classifier& classifier, const BenchJob& job) {
     round.note(result, prepare_ms[slot]);
     return result;
   };
-  Pipeline pipeline(open_source(options), {prepare, classify}, reporter,
-                    {5, static_cast<std::uint64_t>(job.frames), false, {}});
+  Pipeline pipeline(open_source(options), {prepare, classify}, reporter, live,
+                    {static_cast<std::uint64_t>(job.frames), false, {}});
   (void)pipeline.wait_until(Steady::time_point::max(), {});
   if (const PipelineEnd end = pipeline.end(); end.code != ExitCode::ok) throw Error(end.code, end.reason);
   const RunTotals totals = reporter.totals();

@@ -8,11 +8,13 @@
 
 #include "capture/video_source.hpp"
 #include "commands/recognition.hpp"
+#include "commands/reload.hpp"
 #include "commands/summary.hpp"
 #include "core/error.hpp"
 #include "core/shutdown.hpp"
 #include "core/state_folder.hpp"
 #include "device/identity.hpp"
+#include "device/service_manager.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/reporter.hpp"
@@ -21,6 +23,7 @@
 #include "view/console_view.hpp"
 #include "view/lines_view.hpp"
 #include "view/log.hpp"
+#include "view/status_line.hpp"
 
 namespace glimpse {
 namespace {
@@ -56,17 +59,21 @@ void warn_of_what_is_in_vain(const Settings::Source& asked, const SourceInfo& so
                  source.description);
 }
 
-/// One file for each device name: records belong to the name they were made under.
-OutboxSettings outbox_settings(const Settings::Outbox& outbox, const std::string& device) {
+Drain drain(const Settings::Outbox& outbox) {
   const bool is_fifo = outbox.drain == "fifo";
   if (!is_fifo && outbox.drain != "newest")
     throw Error(ExitCode::usage, "--drain \"" + outbox.drain + "\": expected newest or fifo");
+  return is_fifo ? Drain::fifo : Drain::newest;
+}
+
+/// One file for each device name: records belong to the name they were made under.
+OutboxSettings outbox_settings(const Settings::Outbox& outbox, const std::string& device) {
   OutboxSettings made;
+  made.drain = drain(outbox);
   made.file = state_folder(outbox.state) + "/outbox-" + device + ".db";
   made.max_bytes = static_cast<std::uint64_t>(outbox.max_mb) * 1'000'000;
   made.max_age = std::chrono::duration_cast<std::chrono::seconds>(outbox.max_age);
   made.sync = outbox.sync;
-  made.drain = is_fifo ? Drain::fifo : Drain::newest;
   return made;
 }
 
@@ -77,6 +84,18 @@ std::string device_name(const Settings::Telemetry& telemetry) {
                 "--device \"" + telemetry.device + "\": a thing name has 1 to 128 of a-z A-Z 0-9 : _ -");
   }
   return telemetry.device;
+}
+
+/// Throws Error where these settings would not start. What lies outside the file (camera, model, key) is not
+/// looked at: it is in use as it was.
+Settings checked(Settings settings) {
+  const std::string device = device_name(settings.telemetry);
+  (void)drain(settings.outbox);
+  if (settings.telemetry.broker.empty()) return settings;
+  BrokerSettings broker = broker_settings(settings.telemetry, device);
+  broker.credentials = {};
+  validate_broker(broker);
+  return settings;
 }
 
 bool is_live_terminal() {
@@ -91,15 +110,26 @@ std::string model_line(const ClassifierInfo& model) {
 }
 
 /// Until the source has ended, the time is over or a stop is requested; a record for each interval meanwhile.
-void report_until_done(Pipeline& pipeline, Reporter& reporter, const Settings& settings,
-                       const std::stop_token& stop) {
-  const auto interval = settings.telemetry.interval;
+void report_until_done(Pipeline& pipeline, Reporter& reporter, const SharedSettings& live, Reload& reload,
+                       std::chrono::milliseconds duration, Pulse& pulse, const std::stop_token& stop) {
   const auto start = Steady::now();
-  const auto end = settings.duration.count() > 0 ? start + settings.duration : Steady::time_point::max();
-  auto next_record = interval.count() > 0 ? start + interval : Steady::time_point::max();
+  const auto end = duration.count() > 0 ? start + duration : Steady::time_point::max();
+  auto interval = live.get().interval;
+  const auto one_interval_after = [&interval](Steady::time_point time) {
+    return interval.count() > 0 ? time + interval : Steady::time_point::max();
+  };
+  auto next_record = one_interval_after(start);
+  const Reload::Listener listener(reload, [&pipeline] { pipeline.wake(); });
   while (!pipeline.wait_until(std::min(next_record, end), stop) && !stop.stop_requested()) {
     const auto now = Steady::now();
     if (now >= end) return;  // the last interval's record comes with the end
+    const Step step(pulse);
+    reload.carry_out_if_asked();
+    if (interval != live.get().interval) {
+      interval = live.get().interval;
+      next_record = one_interval_after(now);
+    }
+    if (now < next_record) continue;
     reporter.tick();
     // After a suspended machine wakes up, one record is due and not a burst of old ones.
     do next_record += interval;
@@ -107,16 +137,22 @@ void report_until_done(Pipeline& pipeline, Reporter& reporter, const Settings& s
   }
 }
 
-/// What prints each record; nothing where the live screen takes its place.
+/// What prints each record; nothing where the live screen takes its place, and in the journal, where a line
+/// each second would bury the log: there `systemctl status` shows the state.
 std::unique_ptr<Sink> record_view(Output& output, bool json, bool live_screen) {
   if (json) return std::make_unique<JsonView>(output);
-  if (live_screen) return nullptr;
+  if (live_screen || is_journal(STDOUT_FILENO)) return nullptr;
   return std::make_unique<LinesView>(output);
 }
 
 }  // namespace
 
-int run(const Settings& settings, Shutdown& shutdown) {
+int run(const Settings& settings, const std::function<Settings()>& reread, Shutdown& shutdown) {
+  SharedSettings live(live_settings(settings));
+  ServiceManager service;
+  const auto reread_checked = [&reread] { return checked(reread()); };
+  Reload reload(shutdown, service, settings, reread ? std::function<Settings()>(reread_checked) : nullptr,
+                live);
   const std::string device = device_name(settings.telemetry);
   const bool has_broker = !settings.telemetry.broker.empty();
   const BrokerSettings broker = broker_settings(settings.telemetry, device);
@@ -124,8 +160,9 @@ int run(const Settings& settings, Shutdown& shutdown) {
   const SourceOptions source_asked = source_options(settings.source, shutdown.token());
 
   Output output([&] { shutdown.begin(); });
+  const bool to_log = settings.json || is_journal(STDOUT_FILENO);
   const auto announce = [&](const std::string& line) {  // with --json standard output is for records alone
-    settings.json ? spdlog::info("{}", line) : output.write(line + "\n");
+    to_log ? spdlog::info("{}", line) : output.write(line + "\n");
   };
   const bool live_screen = !settings.json && is_live_terminal();
   const auto view = record_view(output, settings.json, live_screen);
@@ -151,10 +188,8 @@ int run(const Settings& settings, Shutdown& shutdown) {
   if (outbox) sinks.push_back(&*outbox);
   if (view && !outbox) sinks.push_back(view.get());
 
-  Reporter reporter({host_name(), device, boot, identity}, settings.telemetry.interval, sinks,
-                    [&]() -> std::optional<DeliveryStatus> { return link(); },
-                    {settings.telemetry.event_hold, settings.telemetry.event_confidence,
-                     settings.telemetry.events_per_hour});
+  Reporter reporter({host_name(), device, boot, identity}, live, sinks,
+                    [&]() -> std::optional<DeliveryStatus> { return link(); });
   const auto print_summary = [&] { spdlog::info("{}", summary(reporter.totals(), link())); };
   shutdown.set_last_words([&] {
     print_summary();
@@ -168,11 +203,17 @@ int run(const Settings& settings, Shutdown& shutdown) {
       console.emplace(output, [&] { return reporter.peek(); });
       log_above(&*console);
     }
-    Pipeline pipeline(
-        std::move(source), recognition_by(classifier), reporter,
-        {settings.model.top_k, static_cast<std::uint64_t>(settings.frames), settings.source.realtime,
-         settings.source.adapt ? std::optional(RateRules{}) : std::nullopt});
-    report_until_done(pipeline, reporter, settings, shutdown.token());
+    Pipeline pipeline(std::move(source), recognition_by(classifier), reporter, live,
+                      {static_cast<std::uint64_t>(settings.frames), settings.source.realtime,
+                       settings.source.adapt ? std::optional(RateRules{}) : std::nullopt});
+    const auto recording = std::make_shared<Pulse>("records");
+    service.watch(recording);
+    for (auto& pulse : pipeline.pulses()) service.watch(std::move(pulse));
+    if (outbox) service.watch(outbox->pulse());
+    if (publisher) service.watch(publisher->pulse());
+    const auto running = service.start([&] { return reporter.totals().classified > 0; },
+                                       [&] { return to_status(reporter.peek()); });
+    report_until_done(pipeline, reporter, live, reload, settings.duration, *recording, shutdown.token());
     end = pipeline.end();
     log_above(nullptr);
   }

@@ -77,7 +77,6 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.require_subcommand(1);
 
   std::vector<Given> given;
-  std::string config_file;
   bool print_config = false;
   const std::vector<Setting> table = settings_table(line.settings);
   for (const CommandHelp& help : commands) {
@@ -92,7 +91,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     command->callback([&line, &help] { line.command = help.command; });
   }
   CLI::App* const run = app.get_subcommand("run");
-  run->add_option("--config", config_file, "read settings from a JSON file; the command line overrides it")
+  run->add_option("--config", line.config_file,
+                  "read settings from a JSON file; the command line overrides it")
       ->type_name("FILE");
   run->add_flag("--print-config", print_config,
                 "print the settings as a configuration file has them, and end");
@@ -113,7 +113,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     throw Error(ExitCode::usage, escape_control(error.what()) + "; see glimpse " +
                                      (named() == &app ? "" : named()->get_name() + " ") + "--help");
   }
-  if (!config_file.empty()) load_config(config_file, line.settings);
+  if (!line.config_file.empty()) load_config(line.config_file, line.settings);
   for (const auto& [setting, text] : given) set_from_text(*setting, text);
   if (print_config) line.text = to_config(line.settings) + "\n";
   return line;

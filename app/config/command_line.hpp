@@ -13,6 +13,7 @@ struct CommandLine {
   std::string text;  // to print instead of running: help, version or the settings (--print-config)
   Command command = Command::run;
   Settings settings;
+  std::string config_file;  // of --config; empty: none
 };
 
 /// Throws Error(usage) that names the flag, or Error(configuration) for the file of --config. The command

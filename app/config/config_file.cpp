@@ -116,6 +116,10 @@ struct ToJson {
   }
 };
 
+Json value_of(const Setting& setting) {
+  return std::visit(ToJson{}, setting.field);
+}
+
 }  // namespace
 
 void load_config(const std::string& file, Settings& settings) {
@@ -134,13 +138,24 @@ void parse_config(const std::string& text, const std::string& file, Settings& se
   settings = changed;
 }
 
+std::vector<Change> changes(const Settings& before, const Settings& after) {
+  Settings copies[] = {before, after};
+  const std::vector<Setting> was = settings_table(copies[0]), is = settings_table(copies[1]);
+  std::vector<Change> found;
+  for (std::size_t row = 0; row < is.size(); ++row) {
+    if (is[row].path.empty() || value_of(was[row]) == value_of(is[row])) continue;
+    found.push_back({is[row].path, shown(value_of(is[row])), is[row].live});
+  }
+  return found;
+}
+
 std::string to_config(const Settings& settings) {
   Settings copy = settings;
   Json root;
   for (const Setting& setting : settings_table(copy)) {
     if (setting.path.empty() || is_unset(setting)) continue;
     const std::size_t dot = setting.path.find('.');
-    root[setting.path.substr(0, dot)][setting.path.substr(dot + 1)] = std::visit(ToJson{}, setting.field);
+    root[setting.path.substr(0, dot)][setting.path.substr(dot + 1)] = value_of(setting);
   }
   return root.dump(2, ' ', false, Json::error_handler_t::replace);
 }

@@ -13,6 +13,7 @@ namespace glimpse {
 std::vector<Setting> settings_table(Settings& s) {
   const std::vector<Command> run{Command::run}, eval{Command::eval}, bench{Command::bench},
       run_and_eval{Command::run, Command::eval}, all{Command::run, Command::eval, Command::bench};
+  constexpr bool live = true;
   return {
       {run, "source.uri", "--source", "URI",
        "camera (0, /dev/video0, csi), clip.mp4, a picture, frames/, rtsp://…, http://…, gst:PIPELINE or test",
@@ -32,7 +33,7 @@ std::vector<Setting> settings_table(Settings& s) {
        "model to run (default: mobilenet_v2 where it is installed, else demo)", &s.model.name},
       {run, "model.quantized", "--quantized", "", "run the int8 form of the model", &s.model.quantized},
       {run, "model.top_k", "--top-k", "K", "how many predictions to show and to report", &s.model.top_k, 1,
-       1000},
+       1000, live},
       {run_and_eval, "model.backend", "--backend", "NAME",
        "what runs the network: auto, torch, onednn or xnnpack", &s.model.backend},
       {all, "model.threads", "--threads", "N",
@@ -41,13 +42,13 @@ std::vector<Setting> settings_table(Settings& s) {
        "run a model file whose SHA-256 is not the manifest's: it is code, so know where it is from",
        &s.model.trust},
       {run, "telemetry.interval_s", "--interval", "DURATION",
-       "time between records, e.g. 500ms; 0: one for every frame", &s.telemetry.interval, 0, 86400},
+       "time between records, e.g. 500ms; 0: one for every frame", &s.telemetry.interval, 0, 86400, live},
       {run, "telemetry.event_hold_s", "--event-hold", "DURATION",
-       "a new top-1 that has held for so long has a record at once", &s.telemetry.event_hold, 0, 3600},
+       "a new top-1 that has held for so long has a record at once", &s.telemetry.event_hold, 0, 3600, live},
       {run, "telemetry.event_confidence", "--event-confidence", "P",
-       "a top-1 less probable than this is no such event", &s.telemetry.event_confidence, 0, 1},
+       "a top-1 less probable than this is no such event", &s.telemetry.event_confidence, 0, 1, live},
       {run, "telemetry.events_per_hour", "--events-per-hour", "N",
-       "at most so many of these records an hour; 0: none", &s.telemetry.events_per_hour, 0, 1000000},
+       "at most so many of these records an hour; 0: none", &s.telemetry.events_per_hour, 0, 1000000, live},
       {run, "telemetry.broker", "--broker", "URI", "send records to mqtts://host[:8883]",
        &s.telemetry.broker},
       {run, "telemetry.ca", "--ca", "FILE", "certificate of the authority that signed the broker's",

@@ -80,6 +80,7 @@ struct Setting {
   std::string help;
   std::variant<std::string*, bool*, int*, double*, std::chrono::milliseconds*> field;
   double min = 0, max = 0;  // for numbers; durations in seconds
+  bool live = false;        // can change while `run` runs
 };
 
 /// The one table of settings; the fields point into `settings`.
@@ -97,6 +98,14 @@ void set_from_text(const Setting& setting, const std::string& text);
 void load_config(const std::string& file, Settings& settings);
 /// The same from what `file` holds; its name is for the errors alone.
 void parse_config(const std::string& text, const std::string& file, Settings& settings);
+
+/// A setting that a configuration file can have, and that another file has otherwise.
+struct Change {
+  std::string path;   // "telemetry.interval_s"
+  std::string value;  // the new one, as JSON
+  bool live = false;
+};
+[[nodiscard]] std::vector<Change> changes(const Settings& before, const Settings& after);
 
 /// The settings as a configuration file has them.
 [[nodiscard]] std::string to_config(const Settings& settings);

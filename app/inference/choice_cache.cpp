@@ -42,6 +42,10 @@ ChoiceCache::ChoiceCache() {
     const char* const value = std::getenv(name);
     return std::filesystem::path(value == nullptr ? "" : value);
   };
+  if (const std::string list = variable("CACHE_DIRECTORY"); !list.empty()) {
+    file_ = list.substr(0, list.find(':')) + "/backends.json";  // systemd.exec(5): a list
+    return;
+  }
   std::filesystem::path folder = variable("XDG_CACHE_HOME");
   if (folder.is_relative()) folder = variable("HOME").empty() ? "" : variable("HOME") / ".cache";
   if (!folder.empty()) file_ = folder / "glimpse" / "backends.json";

@@ -1,5 +1,6 @@
 // What was found out about this machine once, so that it need not be measured at every start:
-// $XDG_CACHE_HOME/glimpse/backends.json, else ~/.cache/glimpse/backends.json.
+// $CACHE_DIRECTORY/backends.json (systemd), else $XDG_CACHE_HOME/glimpse/backends.json, else
+// ~/.cache/glimpse/backends.json.
 #pragma once
 
 #include <filesystem>
@@ -25,7 +26,7 @@ struct BackendChoice {
 
 class ChoiceCache {
  public:
-  ChoiceCache();  // no place for it (neither variable set): remembers nothing
+  ChoiceCache();  // no place for it (none of the variables set): remembers nothing
   explicit ChoiceCache(std::filesystem::path file) : file_(std::move(file)) {}
 
   /// Nothing also where the file is missing or damaged.

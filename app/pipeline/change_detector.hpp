@@ -17,6 +17,11 @@ class ChangeDetector {
  public:
   /// `confidence`: a probability, 0 to 1. `hold` 0: one frame is enough.
   ChangeDetector(Steady::duration hold, double confidence) : hold_(hold), confidence_(confidence) {}
+  /// What held last, and what is about to, stays.
+  void set_rule(Steady::duration hold, double confidence) {
+    hold_ = hold;
+    confidence_ = confidence;
+  }
 
   /// Takes the predictions of the next frame, most probable first, and when they were made. True once for
   /// each change: at the first frame at or after the end of its hold.

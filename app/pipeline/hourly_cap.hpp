@@ -21,6 +21,8 @@ class HourlyCap {
     refused,
   };
   explicit HourlyCap(std::int64_t limit) : limit_(limit) {}
+  /// What was granted within the hour counts on.
+  void set_limit(std::int64_t limit) { limit_ = limit; }
 
   [[nodiscard]] Answer ask(Steady::time_point now);
 

@@ -25,10 +25,11 @@ typename Box::WhenFull when_full(const VideoSource& source) {
 }  // namespace
 
 Pipeline::Pipeline(std::unique_ptr<VideoSource> source, Recognition recognition, Reporter& reporter,
-                   PipelineOptions options)
+                   const SharedSettings& live, PipelineOptions options)
     : source_(std::move(source)),
       recognition_(std::move(recognition)),
       reporter_(reporter),
+      live_(live),
       options_(options),
       frames_(source_->info().live ? live_capacity : file_capacity, when_full<Mailbox<Frame>>(*source_)),
       prepared_(prepared_capacity, when_full<Mailbox<Prepared>>(*source_)) {
@@ -45,7 +46,19 @@ Pipeline::~Pipeline() {
 
 bool Pipeline::wait_until(Steady::time_point deadline, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  return ended_.wait_until(lock, stop, deadline, [&] { return done_; });
+  ended_.wait_until(lock, stop, deadline, [&] { return done_ || woken_; });
+  woken_ = false;
+  return done_;
+}
+
+void Pipeline::wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  ended_.notify_all();
+}
+
+std::vector<std::shared_ptr<const Pulse>> Pipeline::pulses() const {
+  return {capturing_, preparing_, inferring_};
 }
 
 PipelineEnd Pipeline::end() const {
@@ -70,7 +83,9 @@ void Pipeline::capture(const std::stop_token& stop) {
       reporter_.look(Steady::now());
       if (adaptation) adaptation->look(Steady::now());
       Frame frame;
+      capturing_->beat_once();
       const ReadResult result = source_->read(frame);
+      if (result.status != ReadStatus::stuck) capturing_->rest();
       if (result.status == ReadStatus::end) break;
       if (result.status == ReadStatus::failed) {
         fail(ExitCode::bad_data, result.reason);
@@ -103,6 +118,7 @@ void Pipeline::capture(const std::stop_token& stop) {
   } catch (const std::exception& error) {
     fail(ExitCode::internal, error.what());
   }
+  capturing_->rest();
   frames_.close();
 }
 
@@ -111,7 +127,10 @@ void Pipeline::prepare(const std::stop_token& stop) {
     while (std::optional<Slots::Slot> slot = slots_.take(stop)) {
       std::optional<Frame> frame = frames_.take(stop);
       if (!frame) break;
-      const double ms = recognition_.prepare(*frame, slot->number());
+      const double ms = [&] {
+        const Step step(*preparing_);
+        return recognition_.prepare(*frame, slot->number());
+      }();
       frame->image.release();  // nobody needs the pixels any more, and the source can use them again
       const auto put = prepared_.put({std::move(*slot), std::move(*frame), ms}, stop);
       if (put == Mailbox<Prepared>::Put::overwrote) reporter_.frame_dropped();
@@ -128,7 +147,8 @@ void Pipeline::infer(const std::stop_token& stop) {
   try {
     std::uint64_t classified = 0;
     while (const std::optional<Prepared> next = prepared_.take(stop)) {
-      Classification result = recognition_.classify(next->slot.number(), options_.top_k);
+      const Step step(*inferring_);  // to the sinks and to the end of the loop's body
+      Classification result = recognition_.classify(next->slot.number(), live_.get().top_k);
       result.preprocess_ms += next->ms;
       reporter_.classified(next->frame, result, Steady::now());
       if (++classified == options_.frames) break;

@@ -9,11 +9,14 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "capture/video_source.hpp"
 #include "core/error.hpp"
+#include "core/pulse.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/adaptation.hpp"
+#include "pipeline/live_settings.hpp"
 #include "pipeline/mailbox.hpp"
 #include "pipeline/reporter.hpp"
 #include "pipeline/slots.hpp"
@@ -30,7 +33,6 @@ struct Recognition {
 };
 
 struct PipelineOptions {
-  int top_k = 10;
   std::uint64_t frames = 0;  // stop after so many have been classified; 0: no limit
   bool realtime = false;     // pace a file by its own frame rate
   std::optional<RateRules>
@@ -45,17 +47,21 @@ struct PipelineEnd {
 
 class Pipeline {
  public:
-  /// Starts the threads. `reporter` must outlive the pipeline.
+  /// Starts the threads. `reporter` and `live` must outlive the pipeline.
   Pipeline(std::unique_ptr<VideoSource> source, Recognition recognition, Reporter& reporter,
-           PipelineOptions options);
+           const SharedSettings& live, PipelineOptions options);
   /// Stops the threads and waits for them.
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  /// Waits until the source has ended and its last frame is classified, or `deadline`, or a stop. True: it
-  /// has ended.
+  /// Waits until the source has ended and its last frame is classified, or `deadline`, or a stop, or wake().
+  /// True: it has ended.
   [[nodiscard]] bool wait_until(Steady::time_point deadline, const std::stop_token& stop);
+  /// Ends the wait in progress, or the next one, before its time.
+  void wake();
+  /// Of the threads, in the order of a frame's way.
+  [[nodiscard]] std::vector<std::shared_ptr<const Pulse>> pulses() const;
   /// How it ended; empty while it runs.
   [[nodiscard]] PipelineEnd end() const;
 
@@ -74,6 +80,7 @@ class Pipeline {
   const std::unique_ptr<VideoSource> source_;
   const Recognition recognition_;
   Reporter& reporter_;
+  const SharedSettings& live_;
   const PipelineOptions options_;
   Mailbox<Frame> frames_;
   Slots slots_{Recognition::slots};  // before what holds some of them
@@ -81,8 +88,12 @@ class Pipeline {
 
   mutable std::mutex mutex_;
   std::condition_variable_any ended_;
-  bool done_ = false;
+  bool done_ = false, woken_ = false;
   PipelineEnd end_;
+
+  const std::shared_ptr<Pulse> capturing_ = std::make_shared<Pulse>("capture"),
+                               preparing_ = std::make_shared<Pulse>("prepare"),
+                               inferring_ = std::make_shared<Pulse>("inference");
 
   std::jthread capture_thread_, prepare_thread_, inference_thread_;  // last: they use all of the above
 };

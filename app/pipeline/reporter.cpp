@@ -16,21 +16,21 @@ Steady::duration window_for(std::chrono::milliseconds interval) {
 
 }  // namespace
 
-Reporter::Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
-                   std::function<std::optional<DeliveryStatus>()> delivery, EventRule events,
+Reporter::Reporter(Identity identity, const SharedSettings& live, std::vector<Sink*> sinks,
+                   std::function<std::optional<DeliveryStatus>()> delivery,
                    std::function<std::int64_t()> wall_clock, SystemMeter system_meter)
     : identity_(std::move(identity)),
-      interval_(interval),
+      live_(live),
       sinks_(std::move(sinks)),
       delivery_(std::move(delivery)),
-      events_(events),
       wall_clock_(std::move(wall_clock)),
       system_meter_(std::move(system_meter)),
-      captured_(window_for(interval)),
-      inferred_(window_for(interval)),
-      preprocessed_(window_for(interval)),
-      changes_(events.hold, events.confidence),
-      cap_(events.per_hour) {}
+      captured_(window_for(live.get().interval)),
+      inferred_(window_for(live.get().interval)),
+      preprocessed_(window_for(live.get().interval)),
+      settings_(live.get()),
+      changes_(settings_.events.hold, settings_.events.confidence),
+      cap_(settings_.events.per_hour) {}
 
 void Reporter::frame_seen(std::uint64_t missed_before, Steady::time_point now) {
   const std::lock_guard lock(mutex_);
@@ -55,7 +55,17 @@ void Reporter::picture_skipped() {
   ++totals_.skipped;
 }
 
+void Reporter::adopt(const LiveSettings& settings) {
+  changes_.set_rule(settings.events.hold, settings.events.confidence);
+  cap_.set_limit(settings.events.per_hour);
+  settings_ = settings;
+  const std::lock_guard lock(mutex_);
+  for (RollingWindow* const window : {&captured_, &inferred_, &preprocessed_})
+    window->set_span(window_for(settings.interval));
+}
+
 void Reporter::classified(const Frame& frame, const Classification& result, Steady::time_point now) {
+  if (const LiveSettings settings = live_.get(); settings != settings_) adopt(settings);
   {
     const std::lock_guard lock(mutex_);
     if (!first_) first_ = now;
@@ -68,7 +78,7 @@ void Reporter::classified(const Frame& frame, const Classification& result, Stea
     frame_index_ = frame.index;
     frame_age_ms_ = std::chrono::duration<double, std::milli>(now - frame.captured_at).count();
   }
-  if (interval_.count() == 0) {
+  if (settings_.interval.count() == 0) {
     send(Trigger::interval);
   } else if (is_event(result.top, now)) {
     send(Trigger::change);
@@ -76,14 +86,14 @@ void Reporter::classified(const Frame& frame, const Classification& result, Stea
 }
 
 bool Reporter::is_event(const std::vector<Prediction>& predictions, Steady::time_point now) {
-  if (events_.per_hour == 0 || !changes_.changes_at(predictions, now)) return false;
+  if (settings_.events.per_hour == 0 || !changes_.changes_at(predictions, now)) return false;
   const HourlyCap::Answer answer = cap_.ask(now);
   if (answer == HourlyCap::Answer::granted) return true;
   if (answer == HourlyCap::Answer::refused_anew) {
     spdlog::warn(
         "more than {} changes of the top-1 within an hour (--events-per-hour): those above have no record of "
         "their own",
-        events_.per_hour);
+        settings_.events.per_hour);
   }
   const std::lock_guard lock(mutex_);
   ++totals_.events_left_out;

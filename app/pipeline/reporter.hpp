@@ -15,6 +15,7 @@
 #include "inference/classifier.hpp"
 #include "pipeline/change_detector.hpp"
 #include "pipeline/hourly_cap.hpp"
+#include "pipeline/live_settings.hpp"
 #include "pipeline/rolling_window.hpp"
 #include "pipeline/time_stamps.hpp"
 #include "telemetry/sink.hpp"
@@ -34,24 +35,18 @@ struct RunTotals {
   double seconds = 0;                 // from the first classified frame to the last
 };
 
-/// When a change of the top-1 has a record at once: see ChangeDetector and HourlyCap.
-struct EventRule {
-  std::chrono::milliseconds hold{0};
-  double confidence = 0;
-  int per_hour = 0;  // 0: never
-};
-
 class Reporter {
  public:
   struct Identity {
     std::string hostname, device, boot;
     ModelIdentity model;
   };
-  /// `interval` 0: a record for every frame, sent from the thread that calls classified(), and no events;
-  /// else tick() sends them, and classified() sends those of events. `wall_clock` gives Unix milliseconds;
+  /// With interval 0 a record for every frame, sent from the thread that calls classified(), and no events;
+  /// else tick() sends them, and classified() sends those of events. What changes in `live`, which must
+  /// outlive the reporter, holds from the next classified() on. `wall_clock` gives Unix milliseconds;
   /// `system_meter` reads this machine but in tests.
-  Reporter(Identity identity, std::chrono::milliseconds interval, std::vector<Sink*> sinks,
-           std::function<std::optional<DeliveryStatus>()> delivery, EventRule events = {},
+  Reporter(Identity identity, const SharedSettings& live, std::vector<Sink*> sinks,
+           std::function<std::optional<DeliveryStatus>()> delivery,
            std::function<std::int64_t()> wall_clock = unix_ms, SystemMeter system_meter = SystemMeter());
 
   void frame_seen(std::uint64_t missed_before, Steady::time_point now);
@@ -80,13 +75,13 @@ class Reporter {
   [[nodiscard]] Record current(Steady::time_point now);
   [[nodiscard]] Record next_record(Trigger trigger);
   void send(Trigger trigger);
+  void adopt(const LiveSettings& settings);
   [[nodiscard]] bool is_event(const std::vector<Prediction>& predictions, Steady::time_point now);
 
   const Identity identity_;
-  const std::chrono::milliseconds interval_;
+  const SharedSettings& live_;
   const std::vector<Sink*> sinks_;
   const std::function<std::optional<DeliveryStatus>()> delivery_;
-  const EventRule events_;
   const std::function<std::int64_t()> wall_clock_;
 
   // The thread that classifies and the one that ticks both send: this keeps the order of seq. Taken before
@@ -109,6 +104,7 @@ class Reporter {
   TimeStamps time_stamps_;
 
   // Of the thread that classifies alone.
+  LiveSettings settings_;  // in force
   ChangeDetector changes_;
   HourlyCap cap_;
 };

@@ -17,6 +17,8 @@ class RollingWindow {
   static constexpr std::size_t max_events = 4096;
 
   explicit RollingWindow(Steady::duration span) : span_(span) {}
+  /// A longer one fills up from here on.
+  void set_span(Steady::duration span) { span_ = span; }
 
   void add(Steady::time_point now, double value);
   /// Events per second from the oldest kept to `now`; nothing before the second event. The last two are kept

@@ -92,6 +92,7 @@ void Publisher::finish(Steady::duration patience) {
 
 void Publisher::run(const std::stop_token& stop) {
   ignore_broken_pipes();
+  pulse_->beat();
   bool again = true;
   while (again && !stop.stop_requested()) {
     const auto fault = connect(stop);
@@ -112,6 +113,7 @@ void Publisher::run(const std::stop_token& stop) {
     again = pause_before_retry(stop);
   }
   seams_.link->disconnect();
+  pulse_->rest();
   set_link(LinkState::closed);
   const std::lock_guard lock(mutex_);
   ended_ = true;
@@ -135,6 +137,8 @@ std::optional<LinkFault> Publisher::connect(const std::stop_token& stop) {
     ++changes_;
     wake_.notify_all();
   };
+  events.waiting = [this] { pulse_->beat(connect_limit); };
+  const Step step(*pulse_, connect_limit);
   return seams_.link->connect(stop, connect_limit, std::move(events));
 }
 
@@ -154,6 +158,7 @@ void Publisher::acknowledged(std::int64_t id) {
 
 bool Publisher::pause_before_retry(const std::stop_token& stop) {
   set_link(LinkState::waiting);
+  const Rest rest(*pulse_);
   const auto jitter = backoff_.next();
   std::unique_lock lock(mutex_);
   const auto least =

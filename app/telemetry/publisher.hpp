@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "core/backoff.hpp"
+#include "core/pulse.hpp"
 #include "core/waiting.hpp"
 #include "telemetry/ack_watch.hpp"
 #include "telemetry/link/broker_settings.hpp"
@@ -56,6 +57,8 @@ class Publisher {
   Publisher& operator=(const Publisher&) = delete;
 
   [[nodiscard]] PublisherStatus status() const;
+  /// Of the thread. Waiting for work, for the next attempt and for a clock that is not set is no step.
+  [[nodiscard]] std::shared_ptr<const Pulse> pulse() const { return pulse_; }
   /// Goes on sending until all is acknowledged, for at most `patience` and two more attempts to connect; then
   /// says "offline", disconnects and ends the thread, which takes 2 s at most. What was not sent stays in the
   /// outbox. Further calls do nothing.
@@ -89,6 +92,7 @@ class Publisher {
   const std::string telemetry_topic_, status_topic_;
   Outbox& outbox_;
   const PublisherSeams seams_;
+  const std::shared_ptr<Pulse> pulse_ = std::make_shared<Pulse>("publisher");
   Backoff backoff_;
 
   mutable std::mutex mutex_;  // guards all below; the outbox and the link are never called with it held

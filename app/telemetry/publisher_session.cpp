@@ -17,6 +17,7 @@ constexpr auto between_looks = 5s;  // at the credentials' files
 }  // namespace
 
 Publisher::Ended Publisher::serve(const std::stop_token& stop) {
+  pulse_->beat();
   outbox_.begin_session();
   {
     const std::lock_guard lock(mutex_);
@@ -26,6 +27,7 @@ Publisher::Ended Publisher::serve(const std::stop_token& stop) {
   }
   say_online();
   while (true) {
+    pulse_->beat();
     if (renew_credentials()) return seams_.link->disconnect(), Ended::renewed;
     const auto now = seams_.now();
     const bool is_empty = outbox_.counts().pending == 0;
@@ -77,7 +79,10 @@ bool Publisher::may_send(Steady::time_point now) const {
 }
 
 bool Publisher::send_next() {
-  const auto record = outbox_.take();
+  const auto record = [this] {
+    const Rest rest(*pulse_);  // it may wait for the outbox's thread, which has a pulse of its own
+    return outbox_.take();
+  }();
   if (!record) return false;
   const auto bytes = static_cast<std::int64_t>(record->payload.size());
   {
@@ -100,6 +105,7 @@ bool Publisher::send_next() {
 
 /// Until something changes, or time alone lets the next one go.
 void Publisher::wait_for_work(const std::stop_token& stop) {
+  const Rest rest(*pulse_);
   std::unique_lock lock(mutex_);
   const auto now = seams_.now();
   auto limit = Steady::duration(1s);

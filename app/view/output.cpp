@@ -9,6 +9,9 @@
 
 namespace glimpse {
 
+Output::Output(std::function<void()> on_closed)
+    : on_closed_(std::move(on_closed)), is_terminal_(::isatty(STDOUT_FILENO) == 1) {}
+
 void Output::write(std::string_view text) {
   const std::lock_guard lock(mutex_);
   while (!closed_ && !text.empty()) {
@@ -17,7 +20,8 @@ void Output::write(std::string_view text) {
       text.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {
       closed_ = true;
-      if (errno != EPIPE) fault_ = std::strerror(errno);
+      const bool left = errno == EPIPE || (is_terminal_ && errno == EIO);  // EIO: the terminal has gone
+      if (!left) fault_ = std::strerror(errno);
       on_closed_();
     }
   }

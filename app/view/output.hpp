@@ -12,13 +12,14 @@ namespace glimpse {
 /// calls `on_closed` once and writes no more.
 class Output {
  public:
-  explicit Output(std::function<void()> on_closed) : on_closed_(std::move(on_closed)) {}
+  explicit Output(std::function<void()> on_closed);
   void write(std::string_view text);
   /// Throws Error(internal) where writing failed, but not where the reader merely left.
   void check() const;
 
  private:
   const std::function<void()> on_closed_;
+  const bool is_terminal_;
   mutable std::mutex mutex_;
   bool closed_ = false;
   std::string fault_;

@@ -118,7 +118,7 @@ class PahoLink final : public Link {
                                    LinkEvents events) override {
     disconnect();
     if (store_) in_use_ = store_->current();
-    if (auto fault = await_clock(stop)) return fault;
+    if (auto fault = await_clock(stop, events.waiting)) return fault;
     const Patience patience{stop, Steady::now() + limit};
     // Our own handshake goes first. It says why a way is closed, and it can be interrupted, which paho's
     // cannot: so paho is only sent where the way was free a moment ago. The price is a second handshake for
@@ -178,12 +178,17 @@ class PahoLink final : public Link {
   CredentialNews refresh_credentials() override { return store_ ? store_->refresh() : CredentialNews{}; }
 
  private:
-  [[nodiscard]] std::optional<LinkFault> await_clock(const std::stop_token& stop) {
+  [[nodiscard]] std::optional<LinkFault> await_clock(const std::stop_token& stop,
+                                                     const std::function<void()>& waiting) {
     if (!endpoint_.tls) return std::nullopt;
     auto fault = clock_fault(seams_.now());
     const bool said_before = std::exchange(clock_fault_said_, fault.has_value());
     if (!fault || !said_before) return fault;
-    if (!wait_for_clock(stop, seams_.now, seams_.clock_step)) return fault;
+    const auto look = [&] {
+      if (waiting) waiting();
+      return seams_.now();
+    };
+    if (!wait_for_clock(stop, look, seams_.clock_step)) return fault;
     clock_fault_said_ = false;
     return std::nullopt;
   }

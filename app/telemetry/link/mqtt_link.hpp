@@ -20,6 +20,7 @@ namespace glimpse {
 struct LinkEvents {
   std::function<void(std::uint64_t id)> acknowledged;  // the broker's PUBACK for publish(id, ...)
   std::function<void(const LinkFault&)> lost;          // at most once for each connect() that succeeded
+  std::function<void()> waiting{};  // from connect() itself, again and again while it waits beyond its limit
 };
 
 /// Used by one thread. Events come from other threads, never after disconnect() has returned, and must

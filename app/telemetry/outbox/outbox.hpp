@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/pulse.hpp"
 #include "core/waiting.hpp"
 #include "telemetry/outbox/database.hpp"
 #include "telemetry/outbox/sending_order.hpp"
@@ -71,6 +72,10 @@ class Outbox : public Sink {
   /// Called, from another thread, whenever there may be more to take(). Null: no longer.
   void set_on_change(std::function<void()> on_change);
 
+  /// Of the thread that writes. Reading the whole file, to check or to salvage it, may take as long as that
+  /// takes at 1 MB/s.
+  [[nodiscard]] std::shared_ptr<const Pulse> pulse() const { return pulse_; }
+
  private:
   struct Staged {
     std::int64_t id;  // negative, while it is in memory alone
@@ -91,6 +96,7 @@ class Outbox : public Sink {
   [[nodiscard]] Steady::time_point next_deadline() const;
   [[nodiscard]] bool has_work(Steady::time_point now) const;
   [[nodiscard]] bool is_waiting_for_retry() const;
+  [[nodiscard]] Steady::duration time_to_read() const;
   void open_and_verify();
   void note_counts();
   [[nodiscard]] Batch next_batch();
@@ -112,6 +118,7 @@ class Outbox : public Sink {
 
   const OutboxSettings settings_;
   Sink* const shown_;
+  const std::shared_ptr<Pulse> pulse_ = std::make_shared<Pulse>("outbox");
 
   std::mutex disk_;  // guards database_; taken before mutex_
   std::unique_ptr<Database> database_;

@@ -61,6 +61,7 @@ bool Outbox::has_work(Steady::time_point now) const {
 }
 
 void Outbox::work() {
+  const Step step(*pulse_);
   {
     const std::lock_guard lock(mutex_);
     work_began_ = Steady::now();
@@ -88,15 +89,21 @@ bool Outbox::is_waiting_for_retry() const {
   return !trouble_.empty() && !read_error_ && Steady::now() < retry_at_;
 }
 
+Steady::duration Outbox::time_to_read() const {
+  return std::chrono::microseconds(settings_.max_bytes);
+}
+
 void Outbox::open_and_verify() {
   {
     const std::lock_guard lock(mutex_);
     if (const auto error = std::exchange(read_error_, std::nullopt)) throw DatabaseError(*error);
     if (verified_) return;
   }
+  pulse_->beat(time_to_read());
   if (!database_)
     database_ = std::make_unique<Database>(settings_.file, settings_.max_bytes, settings_.sync.count() == 0);
   database_->verify();
+  pulse_->beat();
   const std::lock_guard lock(mutex_);
   verified_ = true;
   note_counts();
@@ -194,6 +201,7 @@ void Outbox::forget_database() {
 }
 
 void Outbox::replace_damaged(const std::string& what) {
+  pulse_->beat(time_to_read());
   forget_database();
   replaced_at_ = Steady::now();
   const std::string name = set_aside(settings_.file);

@@ -179,6 +179,8 @@ TEST_CASE("at most three readers are stuck at a time") {
   int reads = 0;
   CHECK(reads_until(source, [&] { return ++reads > 30; }));  // twice as long as it takes to freeze
   CHECK(opened == 3);
+  Frame none;
+  CHECK(source.read(none).status == ReadStatus::stuck);
   driver.open.set_value();
   CHECK(reads_until(source, [&] { return opened == 4 && closed == 3; }));  // back, joined, and a new one
 }

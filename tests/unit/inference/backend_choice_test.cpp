@@ -96,6 +96,17 @@ TEST_CASE("Where nothing can be written, nothing is remembered and nothing break
   CHECK_FALSE(cache.recall({"m", "auto", "p", "l", 1}));
 }
 
+TEST_CASE("A service's cache folder is systemd's, the first of the list, before the user's") {
+  const TempFolder folder, users;
+  const CacheHome home(users.path());
+  const ChoiceKey key{"m", "auto", "p", "l", 1};
+  ::setenv("CACHE_DIRECTORY", (folder.path().string() + ":/elsewhere").c_str(), 1);
+  ChoiceCache().remember(key, choice("torch", 1));
+  ::unsetenv("CACHE_DIRECTORY");
+  CHECK(ChoiceCache(folder.path() / "backends.json").recall(key));
+  CHECK_FALSE(ChoiceCache().recall(key));
+}
+
 TEST_CASE("auto is the fastest of those that were timed, and is not timed again") {
   const TempFolder folder;
   const CacheHome home(folder.path());

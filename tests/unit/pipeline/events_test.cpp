@@ -18,9 +18,10 @@ constexpr EventRule usual{milliseconds(300), 0.5, 3600};
 /// A reporter whose frames come at the times that a test says.
 struct Watch {
   explicit Watch(EventRule rule, int interval_ms = 1000, std::vector<Sink*> sinks = {})
-      : reporter(
-            {}, milliseconds(interval_ms), sinks.empty() ? std::vector<Sink*>{&sink} : sinks,
-            [] { return std::nullopt; }, rule, [this] { return wall_ms; }) {}
+      : live({milliseconds(interval_ms), rule}),
+        reporter(
+            {}, live, sinks.empty() ? std::vector<Sink*>{&sink} : sinks, [] { return std::nullopt; },
+            [this] { return wall_ms; }) {}
 
   void shows(const std::string& label, int at_ms) {
     const auto now = start + milliseconds(at_ms);
@@ -32,6 +33,7 @@ struct Watch {
   std::uint64_t frames = 0;
   std::int64_t wall_ms = 1732262400123;
   Keep sink;
+  SharedSettings live;
   Reporter reporter;
 };
 

@@ -40,7 +40,7 @@ TEST_CASE("A picture that cannot be decoded is skipped and counted") {
 
 TEST_CASE("The limit ends a source that would never end") {
   Run run;
-  run.play(counting_file(UINT64_MAX), all_cats(), {10, 25, false, {}});
+  run.play(counting_file(UINT64_MAX), all_cats(), {25, false, {}});
   CHECK(run.sink.records.size() == 25);
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("A network that throws ends the run with its reason") {
 
 TEST_CASE("A pipeline can be stopped at any moment") {
   Run run;
-  Pipeline pipeline(counting_file(UINT64_MAX), all_cats(), run.reporter, {});
+  Pipeline pipeline(counting_file(UINT64_MAX), all_cats(), run.reporter, run.live, {});
   std::stop_source stop;
   stop.request_stop();
   CHECK_FALSE(pipeline.wait_until(Steady::now() + std::chrono::hours(1), stop.get_token()));

@@ -13,14 +13,15 @@ struct Keep : Sink {
 
 struct Bench {
   explicit Bench(int interval_ms)
-      : reporter({"host", "pi-1", "boot-1", {"demo", true, "torch", "abc"}},
-                 std::chrono::milliseconds(interval_ms), {&sink}, [] {
-                   DeliveryStatus delivery;
-                   delivery.pending = 3;
-                   delivery.dropped = 4;
-                   return delivery;
-                 }) {}
+      : live({std::chrono::milliseconds(interval_ms)}),
+        reporter({"host", "pi-1", "boot-1", {"demo", true, "torch", "abc"}}, live, {&sink}, [] {
+          DeliveryStatus delivery;
+          delivery.pending = 3;
+          delivery.dropped = 4;
+          return delivery;
+        }) {}
   Keep sink;
+  SharedSettings live;
   Reporter reporter;
 };
 

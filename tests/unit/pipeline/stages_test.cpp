@@ -201,7 +201,7 @@ TEST_CASE("A pipeline is stopped while a step is at work and all before it is fu
   std::stop_source stop;
   stop.request_stop();
   {
-    Pipeline pipeline(counting_file(UINT64_MAX), steps, run.reporter, {});
+    Pipeline pipeline(counting_file(UINT64_MAX), steps, run.reporter, run.live, {});
     CHECK(prepared.reaches(frames_ahead));
     CHECK(in_the_network.reaches(1));
     CHECK_FALSE(pipeline.wait_until(Steady::time_point::max(), stop.get_token()));

@@ -81,12 +81,13 @@ struct Keep : Sink {
 /// A record for each frame, and how it ended.
 struct Run {
   Keep sink;
-  Reporter reporter{{}, std::chrono::milliseconds(0), {&sink}, [] { return std::nullopt; }};
+  SharedSettings live{{std::chrono::milliseconds(0)}};
+  Reporter reporter{{}, live, {&sink}, [] { return std::nullopt; }};
   PipelineEnd end;
 
   void play(std::unique_ptr<VideoSource> source, const Recognition& recognition,
             PipelineOptions options = {}) {
-    Pipeline pipeline(std::move(source), recognition, reporter, options);
+    Pipeline pipeline(std::move(source), recognition, reporter, live, options);
     REQUIRE(pipeline.wait_until(Steady::now() + std::chrono::seconds(60), {}));
     end = pipeline.end();
   }

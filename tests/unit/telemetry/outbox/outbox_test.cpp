@@ -347,3 +347,18 @@ TEST_CASE("Whoever waits for something to send is told") {
   lock.unlock();
   outbox.set_on_change(nullptr);
 }
+
+TEST_CASE("The writing thread is busy while what it shows is not read, and at rest otherwise") {
+  const TempFolder folder;
+  Shown shown;
+  shown.hold(true);
+  Outbox outbox(in(folder), &shown);
+  const auto busy = [&] { return outbox.pulse()->busy_for(Steady::now()).has_value(); };
+  outbox.accept(record(1));
+  REQUIRE(shown.wait([&] { return shown.seqs.size() == 1; }));
+  CHECK(busy());
+  shown.hold(false);
+  REQUIRE(outbox.flush(60s));
+  for (const auto until = Steady::now() + 60s; busy() && Steady::now() < until;) std::this_thread::yield();
+  CHECK_FALSE(busy());
+}
