@@ -18,9 +18,13 @@ LiveSettings live_settings(const Settings& settings) {
           settings.model.top_k};
 }
 
-Reload::Reload(Shutdown& shutdown, ServiceManager& service, const Settings& settings,
+Reload::Reload(Shutdown& shutdown, ServiceManager& service, Settings settings,
                std::function<Settings()> reread, SharedSettings& live)
-    : shutdown_(shutdown), service_(service), running_(settings), reread_(std::move(reread)), live_(live) {
+    : shutdown_(shutdown),
+      service_(service),
+      running_(std::move(settings)),
+      reread_(std::move(reread)),
+      live_(live) {
   shutdown_.set_on_hangup([this] { ask(); });
 }
 

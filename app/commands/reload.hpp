@@ -19,8 +19,8 @@ class Reload {
  public:
   /// From here on SIGHUP asks for a reload. `reread` gives the settings as file and command line have them
   /// now, or throws Error; empty: there is no file. All of these must outlive it.
-  Reload(Shutdown& shutdown, ServiceManager& service, const Settings& settings,
-         std::function<Settings()> reread, SharedSettings& live);
+  Reload(Shutdown& shutdown, ServiceManager& service, Settings settings, std::function<Settings()> reread,
+         SharedSettings& live);
   ~Reload();
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;

@@ -12,9 +12,10 @@ std::string to_status(const Record& record) {
                                 escape_control(record.predictions.front().label) + " " +
                                 fixed(100 * record.predictions.front().probability, 0) + " %"
                           : "no frames";
-  if (const auto& delivery = record.delivery)
+  if (const auto& delivery = record.delivery) {
     line += std::string(", broker ") + word_for(delivery->link) + ", " + std::to_string(delivery->pending) +
             " waiting";
+  }
   return line;
 }
 
