@@ -55,8 +55,8 @@ std::string with_appsink(const std::string& pipeline) {
   return pipeline + " ! videoconvert ! appsink drop=true max-buffers=1";
 }
 
-/// libcamera pads rows to a multiple of 64 bytes, and plugins older than mid-2025 do not tell GStreamer: other
-/// widths are skewed. So the next multiple is asked for, and what is too much on the right is cut off.
+/// libcamera pads rows to a multiple of 64 bytes, and plugins older than mid-2025 do not tell GStreamer:
+/// other widths are skewed. So the next multiple is asked for, and what is too much on the right is cut off.
 std::string csi_pipeline(const CameraOptions& asked, const std::string& element) {
   constexpr int row = 64;
   const cv::Size size = asked.size.value_or(cv::Size(640, 480));

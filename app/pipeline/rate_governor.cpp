@@ -33,8 +33,8 @@ RateGovernor::Change RateGovernor::after(const Look& look, Steady::time_point no
     calm_since_ = now;
     calm_from_c_ = look.temperature_c;
   }
-  if (slowed.empty()) judged_at_.reset();
-  if (!slowed.empty() || !tried_at_) tried_at_ = now;
+  if (slowed.empty() && now - slowed_at_ >= rules_.heat_patience) judged_at_.reset();  // it comes and goes
+  if (!slowed.empty()) slowed_at_ = tried_at_ = now;
   if (look.offered_fps <= 0) return Change::none;  // the camera is away
 
   if (!slowed.empty() && is_too_hot(look, now)) return lower(look, slowed, rules_.heat_calm);
@@ -81,7 +81,7 @@ bool RateGovernor::would_be_too_hot(const Look& look, Steady::time_point now) co
   if (!look.temperature_c || !throttled_from_c_) return false;
   const bool rising = calm_from_c_ && *look.temperature_c > *calm_from_c_ + noticeable_k;
   const bool near = *look.temperature_c > *throttled_from_c_ - margin_k;
-  return rising || (near && now - *tried_at_ < rules_.margin_lasts);
+  return rising || (near && now - tried_at_ < rules_.margin_lasts);
 }
 
 RateGovernor::Change RateGovernor::raise(const Look& look, Steady::time_point now) {

@@ -68,7 +68,7 @@ class RateGovernor {
   Steady::duration wait_;               // of calm, before the next step up
   Steady::duration first_wait_{};       // the same, once a step up has held
   std::optional<Steady::time_point> dropping_since_, calm_since_;
-  std::optional<Steady::time_point> tried_at_;   // last slowed, or last step up
+  Steady::time_point slowed_at_{}, tried_at_{};  // last; tried: slowed, or a step up
   std::optional<Steady::time_point> judged_at_;  // whether it is too hot; empty: not slowed
   std::optional<double> judged_c_, calm_from_c_,
       throttled_from_c_;  // the temperature then, and where throttling began

@@ -78,6 +78,17 @@ TEST_CASE("The firmware's throttling lowers the rate at once, then waits for the
   }
 }
 
+TEST_CASE("Throttling that comes and goes every few seconds is one event") {
+  Watched watched;
+  watched.temperature_c = 80;
+  int lowered = 0;
+  for (int s = 0; s < 60; ++s) {
+    const auto words = s % 4 < 2 ? soft_limit : std::vector<std::string>{};
+    lowered += watched.see(0, words) == Change::lowered ? 1 : 0;
+  }
+  CHECK(lowered == 1);
+}
+
 TEST_CASE("While the CPU becomes cooler the rate stays, though it is still throttled") {
   Watched watched;
   watched.temperature_c = 83;
