@@ -42,8 +42,8 @@ Json machine_json(const BenchMachine& on) {
           {"kernel", on.machine.kernel},
           {"libtorch", on.libtorch},
           {"glimpse", on.glimpse},
-          {"temperature_c", or_null(on.status.temperature_c)},
-          {"throttled", or_null(on.status.throttled)}};
+          {"temperature_c", or_null(on.status.heat.temperature_c)},
+          {"throttled", or_null(on.status.heat.throttled)}};
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ BenchMachine pi() {
                   "2.6.0",
                   "0.1.0",
                   {}};
-  on.status.temperature_c = 61.2;
-  on.status.throttled = {"under-voltage"};
+  on.status.heat.temperature_c = 61.2;
+  on.status.heat.throttled = {"under-voltage"};
   return on;
 }
 }  // namespace
