@@ -12,8 +12,8 @@ Makes FOLDER, or leaves it as it is where it was made for the same packages. PAC
 TEXT
 }
 fail() { echo "sysroot: $2" >&2; exit "$1"; }
-# The first error in what apt or tar said, else the last line.
-reason() { grep -m1 -E '^(E:|tar:|dpkg-deb: error)' "$log" || tail -n1 "$log"; }
+# Of what apt or tar said the line that tells.
+reason() { grep -m1 'No space left' "$log" || grep -m1 -E '^(E:|tar:|dpkg-deb: error)' "$log" || tail -n1 "$log"; }
 
 [[ ${1:-} == --help || ${1:-} == -h ]] && { usage; exit 0; }
 [ $# -ge 3 ] || { usage >&2; exit 64; }
@@ -43,7 +43,9 @@ keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
 mkdir -p "$folder" || fail 73 "cannot write to $folder"
 folder=$(cd "$folder" && pwd)
-apt=$folder/.apt log=$folder/.apt/log
+apt=$folder/.apt
+log=$(mktemp)  # elsewhere: the disk of the folder may be full
+trap 'rm -f "$log"' EXIT
 find "$folder" -mindepth 1 -maxdepth 1 ! -name .apt -exec rm -rf {} +  # what an interrupted run downloaded stays
 mkdir -p "$apt"/{lists,archives}/partial
 : >"$apt/status"
@@ -81,7 +83,7 @@ find "$folder" -path "$apt" -prune -o -type l -lname '/*' -printf '%p\0%l\0' |
   while IFS= read -r -d '' link && IFS= read -r -d '' target; do
     if [ -e "$folder$target" ]; then ln -sfnr "$folder$target" "$link"; fi
   done
-rm -rf "$apt"/*
+rm -rf "${apt:?}"/*
 # An emulator shows a program the folders that are here in place of the machine's: /proc and /tmp must be the machine's.
 find "$folder" -mindepth 1 -maxdepth 1 -type d ! -name .apt ! -name usr ! -name etc -exec rm -rf {} +
 echo "$made_of" >"$folder/.made-of"
