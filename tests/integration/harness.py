@@ -18,8 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GLIMPSE = os.environ.get("GLIMPSE", str(ROOT / "build" / "glimpse"))
 CLIP = str(ROOT / "tests" / "data" / "clip.mp4")
 DEMO = str(ROOT / "models" / "demo")
-# Only so that a hang fails at last: a sanitizer build on a busy machine is many times slower.
-PATIENCE_S = 600
+# Only so that a hang fails at last: a sanitizer build on a busy machine is many times slower, an emulator slower still.
+PATIENCE_S = float(os.environ.get("PATIENCE_S", 600))
 
 
 class Result:

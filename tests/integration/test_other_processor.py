@@ -1,6 +1,6 @@
-"""Thirty frames from all over the clip: built for another processor, the program names what it names on this one.
+"""Built for another processor, the program does what it does on this one: names thirty frames from all over the clip, and reports.
 
-Environment: GLIMPSE_HERE, the program built for this processor; SAME_NAMES, the file that the result is written to."""
+Environment: GLIMPSE_HERE, the program built for this processor; SAME_NAMES, the file that the comparison is written to."""
 
 import json
 import os
@@ -8,9 +8,11 @@ import pathlib
 import subprocess
 import unittest
 
-from harness import CLIP, TestCase, glimpse
+from harness import CLIP, Broker, TestCase, glimpse, wait_until
 
 CLIP_FRAMES, FRAMES = 720, 30
+# On a Pi it would be found out by timing; in an emulator times mean nothing, and taking them takes minutes.
+BACKEND = ["--backend", "xnnpack"]
 
 
 class SameNames(TestCase):
@@ -36,8 +38,7 @@ class SameNames(TestCase):
 
     def compare(self, kind, *options):
         here, how_here = self.names(os.environ["GLIMPSE_HERE"], *options)
-        # On a Pi it would be timed; in an emulator times mean nothing, and taking them takes minutes.
-        there, how_there = self.names(os.environ["GLIMPSE"], "--backend", "xnnpack", *options)
+        there, how_there = self.names(os.environ["GLIMPSE"], *BACKEND, *options)
         same = sum(one == other for one, other in zip(here, there))
         with open(self.report, "a", encoding="utf-8") as report:
             print(f"{kind}: the same top-1 in {same} of {FRAMES} frames, {len(set(here))} different names "
@@ -49,6 +50,17 @@ class SameNames(TestCase):
 
     def test_int8(self):
         self.compare("int8", "--quantized")
+
+
+class Telemetry(TestCase):
+    def test_what_it_sees_in_a_video_reaches_a_real_broker_over_tls(self):
+        broker = Broker(self).start()
+        broker.subscribe()
+        result = glimpse(*broker.options(), "--source", CLIP, "--frames", "5", "--interval", "0", "--json", "--quantized", *BACKEND)
+        self.assertEqual(result.code, 0, result.err)
+        self.assertEqual(len(result.records()), 5)
+        wait_until(lambda: len(broker.messages("telemetry")) >= 5, "5 records")
+        self.assertEqual(broker.messages("telemetry"), result.records())
 
 
 if __name__ == "__main__":
