@@ -135,7 +135,7 @@ BackendChoice choose_backend(const ClassifierOptions& options, const std::string
   if (const auto known = cache.recall(key)) return *known;
 
   spdlog::info("timing {} backends for this model on this machine, once", candidates.size());
-  auto limit = std::chrono::milliseconds(60'000);  // an emulator loads for half a minute
+  auto limit = std::chrono::milliseconds(60'000);  // a busy Pi may load that long
   std::list<Trial> trials;
   for (const Candidate& candidate : candidates) {
     const auto start = Clock::now();
@@ -148,8 +148,7 @@ BackendChoice choose_backend(const ClassifierOptions& options, const std::string
     limit = std::min(limit, 3 * took + std::chrono::seconds(1));
   }
   if (trials.empty()) {
-    spdlog::warn("none of them gave a time within {} s: backend {}, untimed", limit.count() / 1000,
-                 choice.backend);
+    spdlog::warn("none of them could be timed (in {} s): backend {}", limit.count() / 1000, choice.backend);
     return choice;
   }
   const auto faster = [](const Trial& a, const Trial& b) { return a.ms() < b.ms(); };
