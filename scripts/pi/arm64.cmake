@@ -19,10 +19,11 @@ set(ENV{PKG_CONFIG_SYSROOT_DIR} ${CMAKE_SYSROOT})
 set(ENV{PKG_CONFIG_LIBDIR}
     ${CMAKE_SYSROOT}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/pkgconfig:${CMAKE_SYSROOT}/usr/share/pkgconfig)
 
-# The libstdc++ and libgcc to link with are the sysroot's: a newer Debian's libraries need its own.
+# The libstdc++, libgcc and libc to link with are the sysroot's, not the cross compiler's: a newer Debian's libraries need its own.
 file(GLOB gcc_libraries ${CMAKE_SYSROOT}/usr/lib/gcc/${CMAKE_LIBRARY_ARCHITECTURE}/*)
 foreach(kind EXE MODULE SHARED)
-  set(CMAKE_${kind}_LINKER_FLAGS_INIT -L${gcc_libraries})
+  set(CMAKE_${kind}_LINKER_FLAGS_INIT
+      "-L${gcc_libraries} -L${CMAKE_SYSROOT}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}")
 endforeach()
 
 set(CMAKE_CROSSCOMPILING_EMULATOR ${CMAKE_CURRENT_LIST_DIR}/emulate.sh ${CMAKE_SYSROOT})

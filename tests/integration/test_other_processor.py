@@ -34,7 +34,7 @@ class SameNames(TestCase):
         records = result.records()
         self.assertEqual([record["frames"]["index"] for record in records], list(range(FRAMES)))
         backend, fps = records[-1]["model"]["backend"], records[-1]["fps"]["inference"]
-        return [record["predictions"][0]["label"] for record in records], f"{backend}, {fps:.1f} frames/s"
+        return [record["predictions"][0]["label"] for record in records], f"{backend}, {fps:.2g} frames/s"
 
     def compare(self, kind, *options):
         here, how_here = self.names(os.environ["GLIMPSE_HERE"], *options)
