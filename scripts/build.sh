@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Configures and builds one preset: release (the default, leaves build/glimpse), debug, tsan or fuzz.
-# usage: scripts/build.sh [PRESET [TARGET]]
+# Configures and builds one preset: release (the default, leaves build/glimpse), debug, tsan, fuzz, arm64 or arm64-trixie.
+# More arguments are for cmake --build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,4 +12,4 @@ if ! cmake --preset "$preset" >"$log" 2>&1; then
   echo "build: cmake failed; is everything installed? (scripts/setup.sh)" >&2
   exit 1
 fi
-cmake --build --preset "$preset" ${2:+--target "$2"}
+cmake --build --preset "$preset" "${@:2}"

@@ -7,8 +7,8 @@ usage() {
   cat <<'TEXT'
 usage: scripts/package.sh [release|arm64|arm64-trixie]
 
-Leaves glimpse_VERSION_ARCHITECTURE.deb in build/, for the Debian release of this machine (the default, release), or in
-build-arm64/ or build-arm64-trixie/, which scripts/pi/cross.sh has built. It installs where that release is.
+Leaves glimpse_VERSION_ARCHITECTURE.deb in build/, for the Debian release of this machine (the default, release), or for a
+Raspberry Pi with Debian 12 or 13 in build-arm64/ or build-arm64-trixie/. It installs where that release is.
 TEXT
 }
 
@@ -21,7 +21,15 @@ case $preset in
 esac
 
 scripts/setup.sh --packaging
-scripts/build.sh "$preset" glimpse
+case $preset in
+  arm64) suite=bookworm ;;
+  arm64-trixie) suite=trixie ;;
+esac
+if [ "$preset" != release ]; then
+  scripts/setup.sh --crossing
+  scripts/pi/sysroot.sh "$suite" arm64 ".local/sysroot/$suite-arm64"
+fi
+scripts/build.sh "$preset" --target glimpse
 log=$build/cpack.log
 if ! cpack --config "$build/CPackConfig.cmake" -B "$build" >"$log" 2>&1; then
   cat "$log" >&2

@@ -4,26 +4,29 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/setup.sh [--training] [--fuzzing] [--packaging] [--developing]
+usage: scripts/setup.sh [--training] [--fuzzing] [--packaging] [--developing] [--crossing] | --print-libraries
 
 Installs from apt what building, running and testing glimpse needs (Debian 12 and 13, amd64 and arm64).
   --training    also PyTorch and matplotlib for Python and the emoji font: to make and compare models
   --fuzzing     also clang with its sanitizers and libFuzzer: for tests/fuzz
   --packaging   also what makes and checks the .deb: dpkg-dev, file, lintian, man-db, mmdebstrap
   --developing  also clang-format, clang-tidy and Google Benchmark
+  --crossing    also the compiler and the emulator for arm64: for scripts/pi/cross.sh
+  --print-libraries  installs nothing: the names of the packages that glimpse is linked with or loads
 TEXT
 }
 
 # The names are the same in Debian 12 and 13. third_party/README.md says what each is for.
-packages='
-g++ cmake ninja-build
+libraries='
 libtorch-dev libopenblas0-pthread libdnnl-dev libxnnpack-dev libpthreadpool-dev
 libopencv-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
 libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev libsqlite3-dev libsystemd-dev
 nlohmann-json3-dev libcli11-dev libspdlog-dev
-catch2 python3
-mosquitto mosquitto-clients openssl ca-certificates ffmpeg
+catch2
 '
+packages="g++ cmake ninja-build $libraries
+python3 mosquitto mosquitto-clients openssl ca-certificates ffmpeg
+"
 for argument in "$@"; do
   case $argument in
     --training)
@@ -33,6 +36,9 @@ for argument in "$@"; do
     --fuzzing) packages+='clang libclang-rt-dev ' ;;
     --packaging) packages+='dpkg-dev file lintian man-db mmdebstrap ' ;;
     --developing) packages+='clang-format clang-tidy libbenchmark-dev ' ;;
+    # qemu-user and not -static, whose installation makes the whole machine run arm64 programs through it.
+    --crossing) packages+='g++-aarch64-linux-gnu qemu-user ' ;;
+    --print-libraries) printf '%s\n' $libraries; exit 0 ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;
   esac

@@ -52,10 +52,11 @@ bool libtorch_has_onednn(bool quantized) {
 }  // namespace
 
 std::vector<std::string> runnable_backends(bool quantized) {
+  const bool has_onednn = !quantized || libtorch_has_onednn(quantized);
   std::vector<std::string> backends{"torch"};
+  if (has_onednn && is_arm) backends.emplace_back("onednn");
   if (xnnpack::is_available()) backends.emplace_back("xnnpack");
-  if (!quantized || libtorch_has_onednn(quantized)) backends.emplace_back("onednn");
-  if (is_arm) std::swap(backends[1], backends.back());
+  if (has_onednn && !is_arm) backends.emplace_back("onednn");
   return backends;
 }
 

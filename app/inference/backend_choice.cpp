@@ -135,7 +135,7 @@ BackendChoice choose_backend(const ClassifierOptions& options, const std::string
   if (const auto known = cache.recall(key)) return *known;
 
   spdlog::info("timing {} backends for this model on this machine, once", candidates.size());
-  auto limit = std::chrono::milliseconds(20'000);
+  auto limit = std::chrono::milliseconds(60'000);  // a busy Pi may load that long
   std::list<Trial> trials;
   for (const Candidate& candidate : candidates) {
     const auto start = Clock::now();
@@ -147,7 +147,10 @@ BackendChoice choose_backend(const ClassifierOptions& options, const std::string
     const auto took = std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - start);
     limit = std::min(limit, 3 * took + std::chrono::seconds(1));
   }
-  if (trials.empty()) return choice;
+  if (trials.empty()) {
+    spdlog::warn("none of them could be timed (in {} s): backend {}", limit.count() / 1000, choice.backend);
+    return choice;
+  }
   const auto faster = [](const Trial& a, const Trial& b) { return a.ms() < b.ms(); };
   // Again, in turn, for those that are near: a bad moment of the machine must not decide for good.
   for (int round = 0; round < 2; ++round) {

@@ -18,8 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GLIMPSE = os.environ.get("GLIMPSE", str(ROOT / "build" / "glimpse"))
 CLIP = str(ROOT / "tests" / "data" / "clip.mp4")
 DEMO = str(ROOT / "models" / "demo")
-# Only so that a hang fails at last: a sanitizer build on a busy machine is many times slower.
-PATIENCE_S = 600
+# Only so that a hang fails at last: a sanitizer build on a busy machine is many times slower, an emulator slower still.
+PATIENCE_S = float(os.environ.get("PATIENCE_S", 600))
 
 
 class Result:
@@ -30,15 +30,15 @@ class Result:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def glimpse(*arguments, timeout=PATIENCE_S, **options):
+def glimpse(*arguments, program=GLIMPSE, timeout=PATIENCE_S, **options):
     """Runs `glimpse run` with these arguments to its end. The demo model, unless the arguments name another."""
-    done = subprocess.run(command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, **options)
+    done = subprocess.run(command(*arguments, program=program), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, **options)
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def command(*arguments):
+def command(*arguments, program=GLIMPSE):
     model = [] if "--model" in arguments else ["--model", DEMO]
-    return [GLIMPSE, "run", *model, *map(str, arguments)]
+    return [program, "run", *model, *map(str, arguments)]
 
 
 def start(*arguments, **options):

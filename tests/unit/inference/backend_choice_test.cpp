@@ -122,6 +122,17 @@ TEST_CASE("auto is the fastest of those that were timed, and is not timed again"
   CHECK(choose_backend(demo("auto"), "c0ffee", 1).times_ms == first.times_ms);
 }
 
+TEST_CASE("Where none can be timed it is the likely fastest, and that is not remembered") {
+  const TempFolder folder;
+  const CacheHome home(folder.path());
+  ClassifierOptions not_there = demo("auto");
+  not_there.model = folder.path().string();
+  const BackendChoice untimed = choose_backend(not_there, "c0ffee", 1);
+  CHECK(untimed.backend == runnable_backends(true).back());
+  CHECK(untimed.times_ms.empty());
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
 TEST_CASE("A backend asked for by name is taken without timing; one that is not there is refused") {
   const TempFolder folder;
   const CacheHome home(folder.path());

@@ -22,6 +22,12 @@ struct HotRoot : FakeRoot {
   }
 };
 
+Reporter reporter_on(const FakeRoot& machine, const SharedSettings& live, std::vector<Sink*> sinks = {}) {
+  return Reporter(
+      {}, live, std::move(sinks), [] { return std::nullopt; }, [] { return std::int64_t{0}; },
+      SystemMeter(machine.path()));
+}
+
 /// A camera of 36 fps and a network that names each frame that is taken, on a machine of our own.
 class Play {
  public:
@@ -42,13 +48,8 @@ class Play {
 
   HotRoot root;
   Keep sink;
-  Reporter reporter{{},
-                    std::chrono::hours(1),
-                    {&sink},
-                    [] { return std::nullopt; },
-                    {},
-                    [] { return std::int64_t{0}; },
-                    SystemMeter(root.path())};
+  SharedSettings live{{std::chrono::hours(1)}};
+  Reporter reporter = reporter_on(root, live, {&sink});
   Adaptation adaptation{reporter};
   int taken = 0;
 
@@ -95,13 +96,8 @@ TEST_CASE("Without --adapt throttling is said all the same, once") {
   CapturedLog log;
   FakeRoot root;
   root.write(throttled_file, "50005\n");
-  Reporter reporter{{},
-                    std::chrono::hours(1),
-                    {},
-                    [] { return std::nullopt; },
-                    {},
-                    [] { return std::int64_t{0}; },
-                    SystemMeter(root.path())};
+  const SharedSettings live{{std::chrono::hours(1)}};
+  Reporter reporter = reporter_on(root, live);
   const auto start = Steady::now();
   for (int s = 0; s < 20; ++s) reporter.look(start + std::chrono::seconds(s));
   CHECK(log.count("the firmware says under-voltage, throttled: use a 5 V 3 A supply") == 1);
@@ -135,7 +131,7 @@ TEST_CASE("A network slower than the camera drops ever fewer frames, because few
               std::this_thread::sleep_for(std::chrono::milliseconds(20));  // 50 fps at most
               return cat();
             }},
-           {1, 0, false, fast});
+           {0, false, fast});
   const RunTotals end = run.reporter.totals();
   CHECK(end.seen == 800);
   CHECK(end.seen == end.classified + end.dropped + end.left_out);
@@ -150,13 +146,8 @@ TEST_CASE("A network slower than the camera drops ever fewer frames, because few
 
 TEST_CASE("What the camera's driver drops itself lowers nothing: fewer frames would not mend it") {
   const HotRoot root;
-  Reporter reporter{{},
-                    std::chrono::hours(1),
-                    {},
-                    [] { return std::nullopt; },
-                    {},
-                    [] { return std::int64_t{0}; },
-                    SystemMeter(root.path())};
+  const SharedSettings live{{std::chrono::hours(1)}};
+  Reporter reporter = reporter_on(root, live);
   Adaptation adaptation(reporter);
   auto now = Steady::now();
   for (int i = 0; i < 1000; ++i) {
@@ -172,16 +163,11 @@ TEST_CASE("A file waits, and --adapt leaves none of its frames out however hot i
   const HotRoot root;
   root.write(throttled_file, "8\n");
   Keep sink;
-  Reporter reporter{{},
-                    std::chrono::milliseconds(0),
-                    {&sink},
-                    [] { return std::nullopt; },
-                    {},
-                    [] { return std::int64_t{0}; },
-                    SystemMeter(root.path())};
+  const SharedSettings live{{std::chrono::milliseconds(0)}};
+  Reporter reporter = reporter_on(root, live, {&sink});
   RateRules eager;
   eager.look = std::chrono::milliseconds(0);
-  Pipeline pipeline(counting_file(300), all_cats(), reporter, {1, 0, false, eager});
+  Pipeline pipeline(counting_file(300), all_cats(), reporter, live, {0, false, eager});
   REQUIRE(pipeline.wait_until(Steady::now() + std::chrono::seconds(60), {}));
   CHECK(sink.records.size() == 300);
   CHECK(reporter.totals().left_out == 0);
