@@ -1,7 +1,7 @@
 #include "inference/backend.hpp"
 
 #include <torch/csrc/jit/api/module.h>
-#include <torch/version.h>
+#include <torch/csrc/jit/passes/tensorexpr_fuser.h>
 
 #include <algorithm>
 #include <vector>
@@ -14,10 +14,6 @@
 
 namespace glimpse {
 namespace {
-
-// With LibTorch 2.6 a module from optimize_for_inference hangs at its second call (Debian 13); 1.13 (Debian
-// 12) is sound.
-constexpr bool float_onednn_works = TORCH_VERSION_MAJOR < 2;
 
 #if defined(__aarch64__) || defined(__arm__)
 constexpr bool is_arm = true;
@@ -34,7 +30,11 @@ bool has_engine(at::QEngine engine) {
 class ScriptBackend : public Backend {
  public:
   ScriptBackend(torch::jit::Module module, const at::Tensor& example)
-      : module_(std::move(module)), sizes_(example.sizes().vec()) {}
+      : module_(std::move(module)), sizes_(example.sizes().vec()) {
+    // For the whole process. At a module's second call LibTorch 2.6 would have LLVM compile what it fuses, which
+    // takes minutes for a DenseNet; Debian 12's has no LLVM and does not.
+    torch::jit::setTensorExprFuserEnabled(false);
+  }
   [[nodiscard]] at::Tensor make_input() const override { return at::zeros(sizes_, at::kFloat); }
   at::Tensor run(const at::Tensor& input) override { return module_.forward({input}).toTensor(); }
 
@@ -46,7 +46,7 @@ class ScriptBackend : public Backend {
 /// Whether LibTorch's own operators can run on oneDNN.
 bool libtorch_has_onednn(bool quantized) {
   return quantized ? has_engine(at::QEngine::ONEDNN) && adds_int8_exactly()
-                   : float_onednn_works && at::hasMKLDNN();
+                   : at::hasMKLDNN();
 }
 
 }  // namespace

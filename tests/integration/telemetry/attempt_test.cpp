@@ -96,7 +96,7 @@ TEST_CASE("a stop ends the wait for the clock, and plain MQTT needs none") {
 TEST_CASE("200 attempts that fail leave no thread and no open file behind") {
   const TempFolder made;
   make_certificates(made);
-  const TlsServer wants_login(made, "server", "allow_anonymous false\npassword_file /dev/null\n");
+  const TlsServer wants_login(made, "server", login_wanted(made));
   const BrokerSettings refused_in_mqtt = wants_login.settings();
   BrokerSettings refused_in_tls = wants_login.settings();
   refused_in_tls.credentials.ca_file = made.file("other-ca.crt");

@@ -155,6 +155,11 @@ std::string Subscriber::last_status() const {
   return status;
 }
 
+std::string login_wanted(const TempFolder& folder) {
+  std::ofstream(folder.file("nobody"));  // mosquitto 2.0.21 does not start with /dev/null
+  return "allow_anonymous false\npassword_file " + folder.file("nobody") + "\n";
+}
+
 TlsServer::TlsServer(const TempFolder& certificates, const std::string& server, const std::string& access,
                      const std::string& newest_tls)
     : certificates_(certificates), port_(free_port()) {

@@ -110,6 +110,8 @@ class TlsServer {
                                                 const LinkLimits& limits = {});
 
 void make_certificates(const TempFolder& folder);
+/// `access` of a server that wants a user name, too, and knows none.
+[[nodiscard]] std::string login_wanted(const TempFolder& folder);
 [[nodiscard]] Record make_record(std::uint64_t seq);
 
 /// What a device has: an outbox in a folder of its own, and a publisher that sends from it.

@@ -123,7 +123,7 @@ TEST_CASE("TLS refusals") {
   }
   SECTION("login refused") {
     // This server wants a user name besides the certificate.
-    const TlsServer server(made, "server", "allow_anonymous false\npassword_file /dev/null\n");
+    const TlsServer server(made, "server", login_wanted(made));
     check_credentials_fault(refused(server.settings()), {"does not let 'test-device' in"});
   }
   SECTION("something that speaks no TLS") {
