@@ -19,7 +19,7 @@ class Down(AccountTest):
             self.change(calls=[])
             Down.full = tempfile.TemporaryDirectory()
             shutil.copytree(self.folder, Down.full.name, symlinks=True, dirs_exist_ok=True)
-        shutil.copytree(Down.full.name, self.folder, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(Down.full.name, self.folder, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns("bin"))
 
     def test_everything_goes_once_it_was_confirmed(self):
         result = self.down(typed="glimpse\n")

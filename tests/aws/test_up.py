@@ -104,7 +104,8 @@ class DryRun(AccountTest):
         shown = self.up("--dry-run").out + self.down("--dry-run").out + self.down("--dry-run", "--thing", "pi-1").out
         nobody = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_MAX_ATTEMPTS": "1", "PATH": "/usr/bin:/bin"}
         for line in sorted({line for line in shown.splitlines() if line.startswith("aws ")}):
-            done = subprocess.run([aws, *shlex.split(line)[1:], "--endpoint-url", "http://127.0.0.1:1"], env=nobody, capture_output=True,
+            words = shlex.split(line.replace("CERTIFICATE_ID", "a" * 64))
+            done = subprocess.run([aws, *words[1:], "--endpoint-url", "http://127.0.0.1:1"], env=nobody, capture_output=True,
                                   text=True, timeout=60, check=False)
             self.assertIn("Could not connect to the endpoint URL", done.stderr, line)  # not its complaint about the words
 
@@ -112,8 +113,9 @@ class DryRun(AccountTest):
 class Refused(AccountTest):
     def test_names_that_aws_refuses(self):
         for thing in ("a b", "a/b", "a.b", "ä", "a#", "a+", "$aws", "a" * 129, "a\nb", "*"):
-            self.assert_refused(self.script("up.sh", "--thing", thing), 64, "AWS takes 1 to 128 of a-z A-Z 0-9 : _ -") \
-                if "\n" not in thing else self.assertEqual(self.script("up.sh", "--thing", thing).code, 64)
+            result = self.script("up.sh", "--thing", thing)
+            self.assertEqual(result.code, 64)
+            self.assertIn("AWS takes 1 to 128 of a-z A-Z 0-9 : _ -", result.err)
         self.assertEqual(self.calls(), [])
 
     def test_stacks_and_regions_that_are_none(self):
