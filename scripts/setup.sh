@@ -4,11 +4,12 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/setup.sh [--training] [--fuzzing] [--developing]
+usage: scripts/setup.sh [--training] [--fuzzing] [--aws] [--developing]
 
 Installs from apt what building, running and testing glimpse needs (Debian 12 and 13, amd64 and arm64).
   --training    also PyTorch and matplotlib for Python and the emoji font: to make and compare models
   --fuzzing     also clang with its sanitizers and libFuzzer: for tests/fuzz
+  --aws         also awscli, jq, Python's yaml, Node and npm: for scripts/aws and its rehearsal
   --developing  also clang-format, clang-tidy and Google Benchmark
 TEXT
 }
@@ -30,6 +31,10 @@ for argument in "$@"; do
       packages+='fonts-noto-color-emoji '
       ;;
     --fuzzing) packages+='clang libclang-rt-dev ' ;;
+    --aws)
+      packages+='awscli jq python3-yaml '
+      command -v npm >/dev/null || packages+='nodejs npm ' # a Node from elsewhere brings its own and rules out Debian's
+      ;;
     --developing) packages+='clang-format clang-tidy libbenchmark-dev ' ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;

@@ -54,6 +54,7 @@ trap 'exit 143' TERM
 
 # start NAME COMMAND...: in the background, its words in $work/NAME and $work/NAME.err.
 start() {
+  : >"$work/$1"
   "${@:2}" >"$work/$1" 2>"$work/$1.err" &
   children+=($!)
 }

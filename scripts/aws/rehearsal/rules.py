@@ -9,6 +9,7 @@ import argparse
 import http.client
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 from decimal import Decimal
@@ -75,6 +76,17 @@ def subscriber(folder, port, topic_filter):
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")
 
 
+def run(rule, database, table, topic, payload):
+    """One message through the rule and its action, or its error action."""
+    try:
+        values = item(rule, topic, payload)
+        if values is not None:
+            database.call("PutItem", {"TableName": table, "Item": values})
+            print(f"put {values['device']['S']} {values['time_ms']['N']}", flush=True)
+    except (OSError, ValueError, KeyError) as problem:
+        print(f"rule error: {topic}: {problem}: {payload[:200]}", file=sys.stderr, flush=True)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--template", type=pathlib.Path, required=True)
@@ -89,20 +101,17 @@ def main():
     (table,) = (action["DynamoDBv2"]["PutItem"]["TableName"] for action in payload_of_rule["Actions"])
     database = DynamoDb(options.dynamodb)
     make_table(database, stack)
-    with subscriber(options.broker, options.port, rule.filter) as client:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    client = subscriber(options.broker, options.port, rule.filter)
+    try:
         for line in client.stdout:
             if line.startswith("Subscribed"):
                 print(f"ready: {payload_of_rule['Sql']}", flush=True)
-            if not line.startswith("MESSAGE "):
-                continue
-            _, topic, payload = line.rstrip("\n").split(" ", 2)
-            try:
-                values = item(rule, topic, payload)
-                if values is not None:
-                    database.call("PutItem", {"TableName": table, "Item": values})
-                    print(f"put {values['device']['S']} {values['time_ms']['N']}", flush=True)
-            except (OSError, ValueError, KeyError) as problem:
-                print(f"rule error: {topic}: {problem}: {payload[:200]}", file=sys.stderr, flush=True)
+            elif line.startswith("MESSAGE "):
+                run(rule, database, table, *line.rstrip("\n").split(" ", 2)[1:])
+    finally:
+        client.terminate()
+        client.wait()
     sys.exit("the subscriber ended")
 
 
