@@ -98,12 +98,29 @@ dynamodb() {
     "$aws" dynamodb "$@" --endpoint-url "http://127.0.0.1:$database" --region eu-central-1
 }
 
-query() { # query WORDS...: of the device's records
+query() { # query DEVICE WORDS...: of its records
   dynamodb query --table-name glimpse --key-condition-expression 'device = :d' \
-    --expression-attribute-values "{\":d\": {\"S\": \"$thing\"}}" "$@"
+    --expression-attribute-values "{\":d\": {\"S\": \"$1\"}}" "${@:2}"
 }
 
 # --- the steps --------------------------------------------------------------------------------------------------------
+
+# The device, with its own certificate, sends records as another: under that one's topic, and from its own. Neither arrives.
+rehearse_forgery() {
+  local topic time=0
+  for topic in glimpse/v1/another/telemetry "glimpse/v1/$thing/telemetry"; do
+    ((time += 1))
+    mosquitto_pub -h localhost -p "$port" --cafile "$broker/ca.crt" --cert "$broker/devices/$thing.crt" \
+      --key "$broker/devices/$thing.key" -q 1 -t "$topic" -m "{\"device\": \"another\", \"time\": $time, \"time_ms\": $time}"
+  done
+}
+
+refuse_forgery() { # once records that were sent later are there
+  local count
+  count=$(query another --select COUNT --query Count)
+  echo "forged records      2 sent, $count in the table"
+  [ "$count" = 0 ] || fail 1 "a device wrote under another's name"
+}
 
 # Records: the device sends, the rule writes, aws reads.
 rehearse_records() {
@@ -113,7 +130,7 @@ rehearse_records() {
   sent=$(sed -n 's/.* \([0-9]*\) acknowledged by the broker.*/\1/p' "$work/glimpse")
   [ -n "$sent" ] || fail 70 "glimpse did not say what it sent: $(tail -n 1 "$work/glimpse")"
   eventually rules all_are_put "$sent"
-  count=$(query --select COUNT --query Count)
+  count=$(query $thing --select COUNT --query Count)
   echo "records sent        $sent"
   echo "items in the table  $count"
   [ ! -s "$work/rules.err" ] || fail 1 "$(tail -n 1 "$work/rules.err")"
@@ -124,7 +141,7 @@ all_are_put() { [ "$(grep -c '^put' "$work/rules")" -ge "$1" ]; }
 
 # The last item as aws shows it. Its predictions are cut to the first.
 rehearse_reading() {
-  query --no-scan-index-forward --max-items 1 >"$work/item"
+  query $thing --no-scan-index-forward --max-items 1 >"$work/item"
   jq -e '.Items[0] | {device, time_ms, value, expires, predictions: {L: .predictions.L[:1]}}' "$work/item"
   jq -e --arg thing "$thing" '.Items[0] | .device.S == $thing and (.time_ms.N | tonumber) > 1600000000000 and has("value") and
     (.expires.N | tonumber) == (.time.N | tonumber) + 30 * 86400 and (.predictions.L[0].M | .label.S and .probability.N)' \
@@ -136,7 +153,9 @@ start_database
 start_broker
 start_rules
 echo "stand-ins           $("$aws" --version 2>&1 | cut -d ' ' -f 1), dynalite, mosquitto; $(sed -n 's/^ready: /rule: /p' "$work/rules")"
+rehearse_forgery
 rehearse_records
+refuse_forgery
 rehearse_reading
 # Here come shadow, jobs and provisioning: a stand-in under start, then a step each.
 echo "rehearsed in $SECONDS s"

@@ -26,9 +26,9 @@ class Rehearsal(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="glimpse-rehearsal-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def start(self, glimpse=GLIMPSE, records=RECORDS):
-        environment = {**os.environ, "GLIMPSE": str(glimpse), "REHEARSAL_RECORDS": str(records), "TMPDIR": str(self.folder)}
-        return subprocess.Popen([SCRIPTS / "rehearse.sh"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    def start(self, glimpse=GLIMPSE, script=SCRIPTS / "rehearse.sh"):
+        environment = {**os.environ, "GLIMPSE": str(glimpse), "REHEARSAL_RECORDS": str(RECORDS), "TMPDIR": str(self.folder)}
+        return subprocess.Popen([script], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     def finish(self, process):
@@ -50,8 +50,27 @@ class Rehearsal(unittest.TestCase):
         code, out, err = self.finish(self.start())
         self.assertEqual((code, err), (0, ""), out)
         self.assertEqual(re.findall(r"^(?:records sent|items in the table) +(\d+)$", out, re.M), [str(RECORDS)] * 2)
+        self.assertRegex(out, r"(?m)^forged records +2 sent, 0 in the table$")
         for key in ("device", "time_ms", "value", "predictions"):
             self.assertIn(f'"{key}"', out)
+
+    def test_a_policy_that_lets_a_device_forge_is_seen(self):
+        """The rehearsal in a copy whose policy and rule are as careless as the lab's."""
+        copy = self.folder.parent / (self.folder.name + ".copy")
+        self.addCleanup(shutil.rmtree, copy)
+        (copy / "tests").mkdir(parents=True)
+        shutil.copytree(ROOT / "scripts", copy / "scripts")
+        for path in ("tests/data", "models", ".local"):
+            (copy / path).symlink_to(ROOT / path)
+        template = copy / "scripts" / "aws" / "glimpse.yaml"
+        careless = template.read_text().replace("topic/glimpse/v1/${!iot:Connection.Thing.ThingName}/*", "topic/glimpse/v1/*")
+        template.write_text(careless)
+        code, out, _ = self.finish(self.start(script=copy / "scripts" / "aws" / "rehearse.sh"))
+        self.assertEqual(code, 1, out)
+        self.assertRegex(out, r"(?m)^forged records +2 sent, 1 in the table$")
+        template.write_text(careless.replace(" WHERE device = topic(3)", ""))
+        _, out, _ = self.finish(self.start(script=copy / "scripts" / "aws" / "rehearse.sh"))
+        self.assertRegex(out, r"(?m)^forged records +2 sent, 2 in the table$")
 
     def test_a_program_that_sends_nothing_is_told(self):
         code, _, err = self.finish(self.start(self.wrapper("echo 'broken: no camera' >&2; exit 66")))
