@@ -4,13 +4,11 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "$here/../../.." && pwd)/.local/rehearsal
 
-mkdir -p "${folder%/*}"
-exec 9>"$folder.lock"
-flock 9 # two at once would be in each other's way
-if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
-  new=$folder.new
+installed() { cmp -s "$here/package-lock.json" "$folder/installed.json"; }
+
+install() {
+  local new=$folder.new
   rm -rf "$new"
-  trap 'rm -rf "$new"' EXIT
   mkdir -p "$new"
   cp "$here"/package.json "$here"/package-lock.json "$new"
   # No scripts: none of these packages needs one.
@@ -19,5 +17,12 @@ if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
   mv "$new/package-lock.json" "$new/installed.json"
   rm -rf "$folder"
   mv "$new" "$folder"
+}
+
+if ! installed; then
+  mkdir -p "${folder%/*}"
+  exec 9>"$folder.lock"
+  flock 9 # two at once would be in each other's way
+  installed || install
 fi
 echo "$folder/node_modules"
