@@ -102,6 +102,7 @@ def main():
     database = DynamoDb(options.dynamodb)
     make_table(database, stack)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    last = "without a word"
     client = subscriber(options.broker, options.port, rule.filter)
     try:
         for line in client.stdout:
@@ -109,10 +110,12 @@ def main():
                 print(f"ready: {payload_of_rule['Sql']}", flush=True)
             elif line.startswith("MESSAGE "):
                 run(rule, database, table, *line.rstrip("\n").split(" ", 2)[1:])
+            else:
+                last = line.strip()
     finally:
         client.terminate()
         client.wait()
-    sys.exit("the subscriber ended")
+    sys.exit(f"the subscriber ended: {last}")
 
 
 if __name__ == "__main__":
