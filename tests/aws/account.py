@@ -8,13 +8,13 @@ import subprocess
 import tempfile
 import unittest
 
-from needs import leave_out
+from needs import ROOT, leave_out
 
 for tool in ("openssl", "jq"):
     if not shutil.which(tool):
         leave_out(f"{tool} is not installed")
 HERE = pathlib.Path(__file__).resolve().parent
-SCRIPTS = HERE.parents[1] / "scripts" / "aws"
+SCRIPTS = ROOT / "scripts" / "aws"
 REGION = "eu-central-1"
 USER = "arn:aws:iam::123456789012:user/pi"
 

@@ -1,6 +1,7 @@
 """up.sh against the stand-in for aws."""
 
 import json
+import os
 import pathlib
 import shlex
 import shutil
@@ -8,7 +9,7 @@ import stat
 import subprocess
 import unittest
 
-from account import REGION, USER, AccountTest
+from account import ROOT, USER, AccountTest
 
 NEEDED = ["cloudformation describe-stacks", "cloudformation deploy"]
 CALLS = [*NEEDED, *NEEDED, "iot update-thing", "cloudformation describe-stacks", "iot describe-certificate", "iot describe-endpoint"]
@@ -33,6 +34,20 @@ class Up(AccountTest):
         # Amazon Root CA 1, as https://www.amazontrust.com/repository/ lists its SHA-256.
         fingerprint = public_key("x509", "-in", device / "AmazonRootCA.pem", "-noout", "-fingerprint", "-sha256")
         self.assertIn("8E:CD:E6:88:4F:3D:87:B1:12:5B:A3:1A:C3:FC:B1:3D:70:16:DE:7F:57:CC:90:4F:E1:CB:97:C6:AE:98:19:6E", fingerprint)
+
+    def test_glimpse_takes_the_configuration_and_the_files(self):
+        glimpse = os.environ.get("GLIMPSE", str(ROOT / "build" / "glimpse"))
+        if not pathlib.Path(glimpse).exists():
+            self.skipTest("glimpse is not built")
+        self.assert_done(self.up())
+        run = [glimpse, "run", "--config", self.device() / "glimpse.json"]
+        shown = json.loads(subprocess.run([*run, "--print-config"], check=True, capture_output=True).stdout)
+        ours = json.loads((self.device() / "glimpse.json").read_text())["telemetry"]
+        self.assertEqual({key: shown["telemetry"][key] for key in ours}, ours)
+        # Key, certificate and authorities are judged at the start: 77 if anything is wrong with them. Here no broker answers.
+        done = subprocess.run([*run, "--broker", "mqtts://127.0.0.1:1", "--state", self.folder / "state", "--source", "test", "--model",
+                               ROOT / "models" / "demo", "--frames", "1"], capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_the_key_stays_here(self):
         self.assert_done(self.up())
