@@ -19,7 +19,7 @@ parse "$@"
 [ -n "$thing" ] || { usage >&2 && exit 64; }
 umask 077 # what is made here is for its owner alone
 
-# The authorities of AWS IoT's data endpoints (RSA and EC), as Debian packs and signs them.
+# The authorities of AWS IoT's data endpoints (RSA and EC), as Debian packs and signs them. The variable is for the tests.
 ca_folder=${GLIMPSE_CA_FOLDER:-/usr/share/ca-certificates/mozilla}
 ca_files=("$ca_folder"/Amazon_Root_CA_{1,2,3,4}.crt)
 for file in "${ca_files[@]}"; do
@@ -59,7 +59,7 @@ deploy() {
     CREATE_FAILED | ROLLBACK_FAILED | DELETE_FAILED)
       fail 69 "stack $name was left half done ($status); remove it, then run up.sh again:" \
         "scripts/aws/down.sh --stack $stack${parameters[*]:+ --thing $thing}" ;;
-    UPDATE_FAILED | UPDATE_ROLLBACK_FAILED)
+    UPDATE_ROLLBACK_FAILED)
       fail 69 "stack $name is stuck ($status); run: aws cloudformation continue-update-rollback --stack-name $name --region $region" ;;
   esac
   $dry_run || echo "stack $name: deploying"

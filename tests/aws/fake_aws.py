@@ -32,7 +32,8 @@ def option(name, count=1):
 
 
 def missing(name):
-    leave(254, err=f"An error occurred (ValidationError) when calling the DescribeStacks operation: Stack with id {name} does not exist")
+    leave(254, err="An error occurred (ValidationError) when calling the DescribeStacks operation: "
+          f"Stack with id {name} does not exist")
 
 
 def pairs(words):
