@@ -28,8 +28,10 @@ class Rehearsal(unittest.TestCase):
 
     def start(self, glimpse=GLIMPSE, script=SCRIPTS / "rehearse.sh"):
         environment = {**os.environ, "GLIMPSE": str(glimpse), "REHEARSAL_RECORDS": str(RECORDS), "TMPDIR": str(self.folder)}
-        return subprocess.Popen([script], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, start_new_session=True)
+        process = subprocess.Popen([script], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.addCleanup(lambda: process.poll() is None and os.killpg(process.pid, signal.SIGKILL))
+        return process
 
     def finish(self, process):
         out, err = process.communicate(timeout=600)

@@ -113,7 +113,7 @@ def main():
             else:
                 last = line.strip()
     finally:
-        client.terminate()
+        client.kill()  # told to end twice, by the terminal and by us, it may wait for ever
         client.wait()
     sys.exit(f"the subscriber ended: {last}")
 
