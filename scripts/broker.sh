@@ -5,10 +5,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/broker.sh start|stop|status [--dir DIR] [--port N] [--device NAME]
+usage: scripts/broker.sh start|stop|status [--dir DIR] [--port N] [--device NAME] [--acl FILE]
   --dir DIR      where certificates, configuration and log live   (.local/broker in the repository)
   --port N       TCP port on 127.0.0.1                            (8883)
   --device NAME  the device that glimpse.json is written for      (glimpse-demo)
+  --acl FILE     mosquitto's ACL, copied      (a device: all under glimpse/v1/NAME/; the user "subscriber": reads glimpse/)
 TEXT
 }
 
@@ -21,16 +22,18 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=$root/.local/broker
 port=8883
 device=glimpse-demo
+acl=
 action=${1:-}
 [ $# -gt 0 ] && shift
 while [ $# -gt 0 ]; do
   case $1 in
-    --dir | --port | --device)
+    --dir | --port | --device | --acl)
       [ $# -ge 2 ] || fail "$1 needs a value"
       case $1 in
         --dir) dir=$2 ;;
         --port) port=$2 ;;
         --device) device=$2 ;;
+        --acl) acl=$2 ;;
       esac
       shift 2
       ;;
@@ -40,6 +43,7 @@ while [ $# -gt 0 ]; do
 done
 { [[ $port =~ ^[0-9]{1,5}$ ]] && ((port >= 1 && port <= 65535)); } || fail "--port $port: expected 1 to 65535"
 [[ $device =~ ^[a-zA-Z0-9:_-]{1,128}$ ]] || fail "--device $device: expected 1 to 128 of a-z A-Z 0-9 : _ -"
+[ -z "$acl" ] || [ -r "$acl" ] || fail "--acl $acl: there is no such file"
 
 PATH=$PATH:/usr/sbin:/usr/local/sbin # where Debian keeps mosquitto, and where users do not look
 umask 077                            # keys are made 0600
@@ -89,13 +93,21 @@ make_missing_certs() {
 
 json() { printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"; }
 
-write_files() {
+write_acl() {
+  if [ -n "$acl" ]; then
+    cat "$acl" >"$dir/acl"
+    return
+  fi
   cat >"$dir/acl" <<ACL
 user subscriber
 topic read glimpse/#
 
 pattern readwrite glimpse/v1/%u/#
 ACL
+}
+
+write_files() {
+  write_acl
   # As root mosquitto would become the user "mosquitto", who may not read the keys: it stays who started it. Its own
   # queue for a slow subscriber (1,000 messages) would drop what the test is there to count.
   cat >"$dir/mosquitto.conf" <<CONF

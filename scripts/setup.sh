@@ -4,12 +4,13 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/setup.sh [--training] [--fuzzing] [--packaging] [--developing] [--crossing] | --print-libraries
+usage: scripts/setup.sh [--training] [--fuzzing] [--packaging] [--aws] [--developing] [--crossing] | --print-libraries
 
 Installs from apt what building, running and testing glimpse needs (Debian 12 and 13, amd64 and arm64).
   --training    also PyTorch and matplotlib for Python and the emoji font: to make and compare models
   --fuzzing     also clang with its sanitizers and libFuzzer: for tests/fuzz
   --packaging   also what makes and checks the .deb: dpkg-dev, file, lintian, man-db, mmdebstrap
+  --aws         also awscli, jq, Python's yaml, Node and npm: for scripts/aws and its rehearsal
   --developing  also clang-format, clang-tidy and Google Benchmark
   --crossing    also the compiler and the emulator for arm64: for scripts/pi/cross.sh
   --print-libraries  installs nothing: the names of the packages that glimpse is linked with or loads
@@ -35,6 +36,10 @@ for argument in "$@"; do
       ;;
     --fuzzing) packages+='clang libclang-rt-dev ' ;;
     --packaging) packages+='dpkg-dev file lintian man-db mmdebstrap ' ;;
+    --aws)
+      packages+='awscli jq python3-yaml '
+      command -v npm >/dev/null || packages+='nodejs npm ' # a Node from elsewhere brings its own and rules out Debian's
+      ;;
     --developing) packages+='clang-format clang-tidy libbenchmark-dev ' ;;
     # qemu-user and not -static, whose installation makes the whole machine run arm64 programs through it.
     --crossing) packages+='g++-aarch64-linux-gnu qemu-user ' ;;

@@ -4,7 +4,7 @@ import json
 import subprocess
 import unittest
 
-from harness import CLIP, Broker, Forwarder, TestCase, glimpse, interrupt, start, wait_until
+from harness import CLIP, ROOT, Broker, Forwarder, TestCase, glimpse, interrupt, start, wait_until
 
 
 class RealBroker(TestCase):
@@ -23,6 +23,12 @@ class RealBroker(TestCase):
             self.assertIsInstance(record["value"], (int, float))
             self.assertEqual(record["device"], "pi-test")
         self.assertEqual([message["status"] for message in broker.messages("status")], ["online", "offline"])
+
+    def test_an_acl_that_is_not_there_is_refused(self):
+        done = subprocess.run([ROOT / "scripts" / "broker.sh", "start", "--dir", self.folder / "broker", "--acl", "/nowhere"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (1, "broker.sh: --acl /nowhere: there is no such file\n"))
+        self.assertFalse((self.folder / "broker").exists())
 
     def test_the_last_will_says_offline(self):
         broker = Broker(self).start()

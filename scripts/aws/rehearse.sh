@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# The road to AWS on this machine, without an account: mosquitto with mutual TLS and the template's policy as its ACL, the template's
+# rule, DynamoDB's API (dynalite), and apt's aws to read the table. With GLIMPSE=/path/to/glimpse it installs and builds nothing.
+# usage: [GLIMPSE=FILE] [REHEARSAL_RECORDS=300] scripts/aws/rehearse.sh
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+fail() { # fail STATUS WORDS...
+  echo "rehearse: ${*:2}" >&2
+  exit "$1"
+}
+
+case ${1:-} in
+  '') ;;
+  -h | --help) sed -n '2,4s/^# //p' "$0" && exit ;;
+  *) sed -n '4s/^# //p' "$0" >&2 && exit 64 ;;
+esac
+
+if [ -z "${GLIMPSE:-}" ]; then
+  scripts/setup.sh --aws
+  scripts/build.sh release
+  GLIMPSE=build/glimpse
+fi
+for tool in node npm mosquitto_sub jq; do
+  command -v "$tool" >/dev/null || fail 69 "$tool is not installed; run scripts/setup.sh --aws"
+done
+# Debian's own: apt's yaml and awscli are for it, whatever is first in PATH.
+python=/usr/bin/python3
+$python -c 'import yaml' 2>/dev/null || fail 69 "Python's yaml is not installed; run scripts/setup.sh --aws"
+aws=$(PATH=/usr/bin:$PATH command -v aws) || fail 69 "aws is not installed; run scripts/setup.sh --aws"
+
+template=scripts/aws/glimpse.yaml
+parts=scripts/aws/rehearsal
+thing=rehearsal-1
+records=${REHEARSAL_RECORDS:-300}
+SECONDS=0
+work=$(mktemp -d)
+broker=$work/broker
+children=()
+
+finish() {
+  for child in "${children[@]}"; do
+    kill "$child" 2>/dev/null || true
+  done
+  scripts/broker.sh stop --dir "$broker" >/dev/null 2>&1 || true
+  wait 2>/dev/null || true # quietly: what was ended is no news
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- what AWS is here -------------------------------------------------------------------------------------------------
+
+# start NAME COMMAND...: in the background, its words in $work/NAME and $work/NAME.err.
+start() {
+  : >"$work/$1"
+  "${@:2}" >"$work/$1" 2>"$work/$1.err" &
+  children+=($!)
+}
+
+# eventually NAME COMMAND...: waits until COMMAND is true, as long as what start began as NAME lives, 60 s at most.
+eventually() {
+  local child=${children[-1]} deadline=$((SECONDS + 60))
+  until "${@:2}"; do
+    kill -0 "$child" 2>/dev/null || fail 69 "$1 ended: $(tail -n 1 "$work/$1.err")"
+    ((SECONDS < deadline)) || fail 69 "gave up waiting for $1: $(tail -n 1 "$work/$1" "$work/$1.err")"
+    sleep 0.05
+  done
+}
+
+# From npm, once: the lock file says what, to the byte.
+install_from_npm() {
+  NODE_PATH=$(scripts/aws/rehearsal/install.sh)
+  export NODE_PATH
+}
+
+start_database() {
+  start dynamodb node "$parts/dynamodb.js"
+  eventually dynamodb test -s "$work/dynamodb"
+  database=$(cat "$work/dynamodb")
+}
+
+start_broker() {
+  $python -B "$parts/acl.py" "$template" >"$work/acl"
+  port=$($python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  scripts/broker.sh start --dir "$broker" --port "$port" --device "$thing" --acl "$work/acl" >"$work/broker.log" 2>&1 ||
+    fail 69 "no broker: $(tail -n 1 "$work/broker.log")"
+}
+
+start_rules() {
+  start rules $python -B "$parts/rules.py" --template "$template" --broker "$broker" --port "$port" --dynamodb "$database"
+  eventually rules grep -q '^ready' "$work/rules"
+}
+
+dynamodb() {
+  AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal AWS_PAGER='' AWS_CONFIG_FILE=/dev/null \
+    "$aws" dynamodb "$@" --endpoint-url "http://127.0.0.1:$database" --region eu-central-1
+}
+
+query() { # query DEVICE WORDS...: of its records
+  dynamodb query --table-name glimpse --key-condition-expression 'device = :d' \
+    --expression-attribute-values "{\":d\": {\"S\": \"$1\"}}" "${@:2}"
+}
+
+# --- the steps --------------------------------------------------------------------------------------------------------
+
+# The device, with its own certificate, sends records as another: under that one's topic, and from its own. Neither arrives.
+rehearse_forgery() {
+  local topic time=0
+  for topic in glimpse/v1/another/telemetry "glimpse/v1/$thing/telemetry"; do
+    ((time += 1))
+    mosquitto_pub -h localhost -p "$port" --cafile "$broker/ca.crt" --cert "$broker/devices/$thing.crt" \
+      --key "$broker/devices/$thing.key" -q 1 -t "$topic" -m "{\"device\": \"another\", \"time\": $time, \"time_ms\": $time}"
+  done
+}
+
+refuse_forgery() { # once records that were sent later are there
+  local count
+  count=$(query another --select COUNT --query Count)
+  echo "forged records      2 sent, $count in the table"
+  [ "$count" = 0 ] || fail 1 "a device wrote under another's name"
+}
+
+# Records: the device sends, the rule writes, aws reads.
+rehearse_records() {
+  "$GLIMPSE" run --config "$broker/glimpse.json" --model demo --source tests/data/clip.mp4 --interval 0 --frames "$records" \
+    >"$work/glimpse" 2>&1 || fail 70 "glimpse: $(tail -n 1 "$work/glimpse")"
+  local sent count
+  sent=$(sed -n 's/.* \([0-9]*\) acknowledged by the broker.*/\1/p' "$work/glimpse")
+  [ -n "$sent" ] || fail 70 "glimpse did not say what it sent: $(tail -n 1 "$work/glimpse")"
+  eventually rules all_are_put "$sent"
+  count=$(query $thing --select COUNT --query Count)
+  echo "records sent        $sent"
+  echo "items in the table  $count"
+  [ ! -s "$work/rules.err" ] || fail 1 "$(tail -n 1 "$work/rules.err")"
+  [ "$sent $count" = "$records $records" ] || fail 1 "expected $records, $sent were sent, $count are in the table"
+}
+
+all_are_put() { [ "$(grep -c '^put' "$work/rules")" -ge "$1" ]; }
+
+# The last item as aws shows it. Its predictions are cut to the first.
+rehearse_reading() {
+  query $thing --no-scan-index-forward --max-items 1 >"$work/item"
+  jq -e '.Items[0] | {device, time_ms, value, expires, predictions: {L: .predictions.L[:1]}}' "$work/item"
+  jq -e --arg thing "$thing" '.Items[0] | .device.S == $thing and (.time_ms.N | tonumber) > 1600000000000 and has("value") and
+    (.expires.N | tonumber) == (.time.N | tonumber) + 30 * 86400 and (.predictions.L[0].M | .label.S and .probability.N)' \
+    "$work/item" >/dev/null || fail 1 "that item is not what it should be"
+}
+
+install_from_npm
+start_database
+start_broker
+start_rules
+echo "stand-ins           $("$aws" --version 2>&1 | cut -d ' ' -f 1), dynalite, mosquitto; $(sed -n 's/^ready: /rule: /p' "$work/rules")"
+rehearse_forgery
+rehearse_records
+refuse_forgery
+rehearse_reading
+# Here come shadow, jobs and provisioning: a stand-in under start, then a step each.
+echo "rehearsed in $SECONDS s"
