@@ -9,10 +9,10 @@
 #include "capture/video_source.hpp"
 #include "commands/recognition.hpp"
 #include "commands/reload.hpp"
+#include "commands/run_settings.hpp"
 #include "commands/summary.hpp"
 #include "core/error.hpp"
 #include "core/shutdown.hpp"
-#include "core/state_folder.hpp"
 #include "device/identity.hpp"
 #include "device/service_manager.hpp"
 #include "inference/classifier.hpp"
@@ -32,71 +32,6 @@ namespace {
 // wants us gone.
 constexpr auto patience_at_end = std::chrono::seconds(10);
 constexpr auto patience_at_stop = std::chrono::milliseconds(500);
-
-BrokerSettings broker_settings(const Settings::Telemetry& telemetry, const std::string& device) {
-  BrokerSettings broker;
-  broker.uri = telemetry.broker;
-  broker.credentials = {telemetry.ca, telemetry.cert, telemetry.key};
-  broker.device = device;
-  broker.insecure = telemetry.insecure;
-  broker.proxy = telemetry.proxy;
-  broker.keep_alive = std::chrono::floor<std::chrono::seconds>(telemetry.keep_alive);
-  return broker;
-}
-
-SourceOptions source_options(const Settings::Source& source, const std::stop_token& stop) {
-  return {source.uri, camera_options(source.fps, source.size, source.flip), source.loop, stop};
-}
-
-/// Said and not refused: a device's configuration can be tried on a clip.
-void warn_of_what_is_in_vain(const Settings::Source& asked, const SourceInfo& source) {
-  if (!is_camera(asked.uri) && (!asked.size.empty() || asked.flip != "none")) {
-    spdlog::warn("--size and --flip are for cameras (csi, 0, /dev/video0): {} is taken as it is",
-                 source.description);
-  }
-  if (asked.adapt && !source.live)
-    spdlog::warn("--adapt is for live sources: {} waits, and none of its frames is left out",
-                 source.description);
-}
-
-Drain drain(const Settings::Outbox& outbox) {
-  const bool is_fifo = outbox.drain == "fifo";
-  if (!is_fifo && outbox.drain != "newest")
-    throw Error(ExitCode::usage, "--drain \"" + outbox.drain + "\": expected newest or fifo");
-  return is_fifo ? Drain::fifo : Drain::newest;
-}
-
-/// One file for each device name: records belong to the name they were made under.
-OutboxSettings outbox_settings(const Settings::Outbox& outbox, const std::string& device) {
-  OutboxSettings made;
-  made.drain = drain(outbox);
-  made.file = state_folder(outbox.state) + "/outbox-" + device + ".db";
-  made.max_bytes = static_cast<std::uint64_t>(outbox.max_mb) * 1'000'000;
-  made.max_age = std::chrono::duration_cast<std::chrono::seconds>(outbox.max_age);
-  made.sync = outbox.sync;
-  return made;
-}
-
-std::string device_name(const Settings::Telemetry& telemetry) {
-  if (telemetry.device.empty()) return default_device_name();
-  if (!is_device_name(telemetry.device)) {
-    throw Error(ExitCode::usage,
-                "--device \"" + telemetry.device + "\": a thing name has 1 to 128 of a-z A-Z 0-9 : _ -");
-  }
-  return telemetry.device;
-}
-
-/// Throws Error where these settings would not start. What lies outside the file (camera, model, key) is not
-/// looked at: it is in use as it was.
-Settings checked(Settings settings) {
-  const std::string device = device_name(settings.telemetry);
-  (void)drain(settings.outbox);
-  if (settings.telemetry.broker.empty()) return settings;
-  BrokerSettings broker = broker_settings(settings.telemetry, device);
-  broker.credentials = {};
-  validate_broker(broker);
-  return settings;
-}
 
 bool is_live_terminal() {
   const char* const kind = std::getenv("TERM");

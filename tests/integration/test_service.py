@@ -204,6 +204,7 @@ class Reload(ServiceCase):
                              ('{"model": {"top_k": 0}}', "model.top_k: expected a whole number from 1 to 1000, got 0"),
                              ('{"model": {"top_k": 5}, "sauce": 1}', "sauce: unknown key"),
                              ('{"model": {"top_k": 5}, "outbox": {"drain": "oldest"}}', "--drain"),
+                             ('{"model": {"top_k": 5}, "source": {"size": "big"}}', "--size"),
                              ('{"model": {"top_k": 5}, "telemetry": {"device": "a/b"}}', "--device"),
                              ('{"model": {"top_k": 5}, "telemetry": {"broker": "mqtt://192.0.2.1"}}', "--insecure")):
             with self.subTest(text):
