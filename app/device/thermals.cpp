@@ -94,8 +94,9 @@ std::optional<double> fastest_mhz(const std::vector<std::string>& policies, cons
 
 }  // namespace
 
-Thermals::Thermals(std::string root)
+Thermals::Thermals(std::string root, Steady::duration search_every)
     : root_(std::move(root)),
+      search_every_(search_every),
       temperature_file_(find_temperature_file(root_)),
       cpu_policies_(files_like(root_ + "/sys/devices/system/cpu/cpufreq/policy*")) {}
 
@@ -115,7 +116,13 @@ void Thermals::find_throttling() {
 }
 
 void Thermals::read_throttling(HeatStatus& heat) {
-  if (throttled_file_.empty() && alarm_file_.empty()) find_throttling();  // its driver may come late
+  if (throttled_file_.empty() && alarm_file_.empty()) {
+    const auto time = Steady::now();
+    if (time >= next_search_) {
+      find_throttling();
+      next_search_ = time + search_every_;
+    }
+  }
   std::optional<unsigned long> now;
   if (!throttled_file_.empty()) {
     const auto bits = throttled_bits(read_text(throttled_file_));

@@ -1,9 +1,12 @@
 // How hot the machine is, whether its firmware slows it down, and how fast its CPU runs.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "core/waiting.hpp"
 
 namespace glimpse {
 
@@ -38,7 +41,8 @@ struct HeatStatus {
 /// 2986. Throws nothing; about 50 us.
 class Thermals {
  public:
-  explicit Thermals(std::string root = "");
+  /// `search_every`: while there is neither, one is looked for so often, because its driver may come late.
+  explicit Thermals(std::string root = "", Steady::duration search_every = std::chrono::seconds(10));
   [[nodiscard]] HeatStatus read();
 
  private:
@@ -46,6 +50,8 @@ class Thermals {
   void read_throttling(HeatStatus& heat);
 
   std::string root_;
+  Steady::duration search_every_;
+  Steady::time_point next_search_ = Steady::time_point::min();
   // Found once: looking through all of /sys for each record would cost more than the rest.
   std::string temperature_file_;
   std::string throttled_file_, alarm_file_;  // one of them, or none

@@ -51,7 +51,7 @@ TEST_CASE("the temperature is the CPU's and no other") {
 TEST_CASE("throttling in words, from a Raspberry Pi 4's file and from a 5's") {
   for (const std::string& file : {pi_4, pi_5}) {
     const FakeRoot root;
-    Thermals thermals(root.path());
+    Thermals thermals(root.path(), std::chrono::seconds(0));
     CHECK(now(thermals) == unknown);  // no Raspberry Pi: unknown, which is not "none"
     CHECK(since_start(thermals) == unknown);
     for (const auto& [text, words] : std::vector<std::pair<std::string, Words>>{
@@ -101,7 +101,7 @@ TEST_CASE("a kernel without get_throttled has a sensor for under-voltage, which 
   const FakeRoot root;
   root.write("sys/class/hwmon/hwmon0/name", "cpu_thermal\n");
   root.write("sys/class/hwmon/hwmon0/in0_lcrit_alarm", "1\n");  // another sensor's
-  Thermals thermals(root.path());
+  Thermals thermals(root.path(), std::chrono::seconds(0));
   CHECK(now(thermals) == unknown);
   root.write("sys/class/hwmon/hwmon1/name", "rpi_volt\n");  // a driver that comes late
   root.write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "0\n");
@@ -112,6 +112,14 @@ TEST_CASE("a kernel without get_throttled has a sensor for under-voltage, which 
   root.write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "0\n");
   CHECK(now(thermals) == unknown);
   CHECK(since_start(thermals) == Words{"under-voltage"});
+}
+
+TEST_CASE("where there is neither, /sys is not searched at each reading") {
+  const FakeRoot root;
+  Thermals thermals(root.path(), std::chrono::hours(1));
+  CHECK(now(thermals) == unknown);
+  root.write(pi_4, "8\n");
+  CHECK(now(thermals) == unknown);
 }
 
 TEST_CASE("get_throttled counts where there are both") {
