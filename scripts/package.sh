@@ -17,7 +17,7 @@ case $preset in
   release) build=build ;;
   arm64 | arm64-trixie) build=build-$preset ;;
   --help | -h) usage; exit 0 ;;
-  *) usage >&2; exit 64 ;;
+  *) echo "package: no preset '$preset' to pack: release, arm64 or arm64-trixie; scripts/package.sh --help" >&2; exit 64 ;;
 esac
 
 scripts/setup.sh --packaging

@@ -35,7 +35,8 @@ suite=${1:-}
 case $suite in
   bookworm | trixie) shift ;;
   --help | -h) usage; exit 0 ;;
-  *) usage >&2; exit 64 ;;
+  "") usage >&2; exit 64 ;;
+  *) fail "no Debian release '$suite' here: bookworm or trixie; scripts/test_on.sh --help" 64 ;;
 esac
 [ $# -gt 0 ] || set -- ./scripts/test.sh
 [ "$(id -u)" -eq 0 ] || fail "debootstrap and chroot need root: sudo $0 $suite" 77

@@ -36,7 +36,7 @@ packages+=(libc6-dev "libstdc++-$gcc-dev" "$@")
 made_of="$suite $architecture ${packages[*]}"
 [ "$(cat "$folder/.made-of" 2>/dev/null)" = "$made_of" ] && exit 0
 if [ -e "$folder" ] && [ ! -d "$folder/.apt" ] && [ -n "$(ls -A "$folder")" ]; then
-  fail 73 "$folder is there and no sysroot made here: remove it, or name another folder"
+  fail 73 "$folder holds something else: name an empty folder, or a new one"
 fi
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -f "$keys" ] || fail 69 "no $keys to check Debian's signatures by: sudo apt-get install debian-archive-keyring"

@@ -2,20 +2,10 @@
 
 #include <sys/utsname.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "catch.hpp"
 #include "temp_folder.hpp"
 
 using namespace glimpse;
-
-namespace {
-void write(const std::filesystem::path& file, const std::string& bytes) {
-  std::filesystem::create_directories(file.parent_path());
-  std::ofstream(file, std::ios::binary) << bytes;
-}
-}  // namespace
 
 TEST_CASE("A Raspberry Pi names its board and its system") {
   const TempFolder root;
@@ -32,13 +22,13 @@ TEST_CASE("os-release may quote a value with either quote, or not at all") {
   const auto [line, name] = GENERATE(table<std::string, std::string>(
       {{"PRETTY_NAME='A b'", "A b"}, {"PRETTY_NAME=Void", "Void"}, {"PRETTY_NAME=\"", "\""}}));
   const TempFolder root;
-  write(root.path() / "etc/os-release", line + "\n");
+  root.write("etc/os-release", line + "\n");
   CHECK(this_machine(root.path().string()).system == name);
 }
 
 TEST_CASE("What a machine does not tell is unknown") {
   const TempFolder root;
-  write(root.path() / "etc/os-release", "PRETTY_NAME=\"\"\nID=debian\n");
+  root.write("etc/os-release", "PRETTY_NAME=\"\"\nID=debian\n");
   const Machine machine = this_machine(root.path().string());
   CHECK_FALSE(machine.board);
   CHECK_FALSE(machine.system);

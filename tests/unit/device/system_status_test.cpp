@@ -6,15 +6,14 @@
 #include <filesystem>
 
 #include "catch.hpp"
-#include "fake_root.hpp"
+#include "temp_folder.hpp"
 
 using glimpse::peak_rss_mb;
 using glimpse::SystemMeter;
 using glimpse::SystemStatus;
-using glimpse::test::FakeRoot;
 
 TEST_CASE("CPU load counts as psutil does: idle and iowait are idle, guest time is inside user time") {
-  const FakeRoot root;
+  const TempFolder root;
   //                        user nice system idle iowait irq softirq steal guest guest_nice
   root.write("proc/stat",
              "cpu  1000 100 500 8000 200 10 20 30 400 50\n"
@@ -40,7 +39,7 @@ TEST_CASE("CPU load counts as psutil does: idle and iowait are idle, guest time 
 }
 
 TEST_CASE("a counter that goes backwards did not move") {
-  const FakeRoot root;
+  const TempFolder root;
   root.write("proc/stat", "cpu 1000 0 0 1000 500 0 0 0 0 0\n");
   SystemMeter meter(root.path());
   // iowait -100 (proc(5): it may decrease) counts as 0: busy 50 of 50 + 50.
@@ -51,7 +50,7 @@ TEST_CASE("a counter that goes backwards did not move") {
 }
 
 TEST_CASE("within one clock tick the last answer stands, at first 0 as psutil says") {
-  const FakeRoot root;
+  const TempFolder root;
   root.write("proc/stat", "cpu 100 0 0 100 0 0 0 0 0 0\n");
   SystemMeter meter(root.path());
   CHECK(meter.read().cpu_percent.value_or(-1) == 0);
@@ -62,7 +61,7 @@ TEST_CASE("within one clock tick the last answer stands, at first 0 as psutil sa
 }
 
 TEST_CASE("an old kernel's four fields, and a core that goes away") {
-  const FakeRoot root;
+  const TempFolder root;
   root.write("proc/stat", "cpu 100 0 0 100\ncpu0 50 0 0 50\ncpu1 50 0 0 50\n");
   SystemMeter meter(root.path());
   root.write("proc/stat", "cpu 110 0 0 130\ncpu0 60 0 0 80\n");
@@ -74,7 +73,7 @@ TEST_CASE("an old kernel's four fields, and a core that goes away") {
 }
 
 TEST_CASE("memory in use is total less available; resident memory is pages of this machine") {
-  const FakeRoot root;
+  const TempFolder root;
   root.write("proc/meminfo",
              "MemTotal:        1024000 b\nMemFree:           10000 b\nMemAvailable:     512000 b\n");
   root.write("proc/self/statm", "90000 2560 1200 12 0 4000 0\n");
@@ -84,7 +83,7 @@ TEST_CASE("memory in use is total less available; resident memory is pages of th
 }
 
 TEST_CASE("broken files are unknown values, never an exception") {
-  const FakeRoot root;
+  const TempFolder root;
   for (const std::string text :
        {"", "\n", "cpu", "cpu a b c d", "cpu 1 2", "cpu0 1 2 3 4\n", "cpu 1 2 3 4\ncpu0 x",
         "MemTotal:\nMemAvailable: x", "MemTotal: 1 b\nMemAvailable: 2 b\n", "1 -2", "1",
@@ -117,7 +116,7 @@ TEST_CASE("this machine: plausible values, and cheap enough for every record") {
 }
 
 TEST_CASE("The peak of the memory in use is VmHWM, in MiB, and unknown without it") {
-  const FakeRoot root;
+  const TempFolder root;
   CHECK_FALSE(peak_rss_mb(root.path()).has_value());
   root.write("proc/self/status", "Name:\tx\nVmRSS:\t   1024 kB\nVmHWM:\t  130048 kB\n");
   CHECK(peak_rss_mb(root.path()) == 127);

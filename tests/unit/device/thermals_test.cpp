@@ -4,11 +4,10 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "fake_root.hpp"
+#include "temp_folder.hpp"
 
 using glimpse::HeatStatus;
 using glimpse::Thermals;
-using glimpse::test::FakeRoot;
 
 namespace {
 
@@ -29,7 +28,7 @@ Words since_start(Thermals& thermals) {
 }  // namespace
 
 TEST_CASE("the temperature is the CPU's and no other") {
-  const FakeRoot root;
+  const TempFolder root;
   root.write("sys/class/thermal/thermal_zone0/type", "acpitz\n");
   root.write("sys/class/thermal/thermal_zone0/temp", "27800\n");
   CHECK_FALSE(Thermals(root.path()).read().temperature_c);
@@ -50,7 +49,7 @@ TEST_CASE("the temperature is the CPU's and no other") {
 
 TEST_CASE("throttling in words, from a Raspberry Pi 4's file and from a 5's") {
   for (const std::string& file : {pi_4, pi_5}) {
-    const FakeRoot root;
+    const TempFolder root;
     Thermals thermals(root.path(), std::chrono::seconds(0));
     CHECK(now(thermals) == unknown);  // no Raspberry Pi: unknown, which is not "none"
     CHECK(since_start(thermals) == unknown);
@@ -72,7 +71,7 @@ TEST_CASE("throttling in words, from a Raspberry Pi 4's file and from a 5's") {
 }
 
 TEST_CASE("what was seen once is remembered, though the kernel clears its bits every 2 s") {
-  const FakeRoot root;
+  const TempFolder root;
   root.write(pi_4, "0\n");
   Thermals thermals(root.path());
   CHECK(since_start(thermals) == Words{});
@@ -90,7 +89,7 @@ TEST_CASE("every sticky bit has its word") {
                                    {"20000", "frequency capped"},
                                    {"40000", "throttled"},
                                    {"80000", "soft temperature limit"}}) {
-    const FakeRoot root;
+    const TempFolder root;
     root.write(pi_4, text);
     Thermals thermals(root.path());
     CHECK(since_start(thermals) == Words{word});
@@ -98,7 +97,7 @@ TEST_CASE("every sticky bit has its word") {
 }
 
 TEST_CASE("a kernel without get_throttled has a sensor for under-voltage, which knows nothing else") {
-  const FakeRoot root;
+  const TempFolder root;
   root.write("sys/class/hwmon/hwmon0/name", "cpu_thermal\n");
   root.write("sys/class/hwmon/hwmon0/in0_lcrit_alarm", "1\n");  // another sensor's
   Thermals thermals(root.path(), std::chrono::seconds(0));
@@ -115,7 +114,7 @@ TEST_CASE("a kernel without get_throttled has a sensor for under-voltage, which 
 }
 
 TEST_CASE("where there is neither, /sys is not searched at each reading") {
-  const FakeRoot root;
+  const TempFolder root;
   Thermals thermals(root.path(), std::chrono::hours(1));
   CHECK(now(thermals) == unknown);
   root.write(pi_4, "8\n");
@@ -123,7 +122,7 @@ TEST_CASE("where there is neither, /sys is not searched at each reading") {
 }
 
 TEST_CASE("get_throttled counts where there are both") {
-  const FakeRoot root;
+  const TempFolder root;
   root.write("sys/class/hwmon/hwmon1/name", "rpi_volt\n");
   root.write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "1\n");
   root.write(pi_5, "8\n");
@@ -132,7 +131,7 @@ TEST_CASE("get_throttled counts where there are both") {
 }
 
 TEST_CASE("the CPU's frequency is that of its fastest cores, in MHz") {
-  const FakeRoot root;
+  const TempFolder root;
   CHECK_FALSE(Thermals(root.path()).read().cpu_mhz);
   CHECK_FALSE(Thermals(root.path()).read().cpu_max_mhz);
   const std::string policies = "sys/devices/system/cpu/cpufreq/";

@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "captured_log.hpp"
-#include "fake_root.hpp"
 #include "support.hpp"
+#include "temp_folder.hpp"
 
 using namespace glimpse;
 using namespace glimpse::test;
@@ -14,7 +14,7 @@ namespace {
 
 const std::string throttled_file = "sys/devices/platform/soc/soc:firmware/get_throttled";
 
-struct HotRoot : FakeRoot {
+struct HotRoot : TempFolder {
   HotRoot() {
     write("sys/class/thermal/thermal_zone0/type", "cpu-thermal\n");
     write("sys/class/thermal/thermal_zone0/temp", "81000\n");
@@ -22,7 +22,7 @@ struct HotRoot : FakeRoot {
   }
 };
 
-Reporter reporter_on(const FakeRoot& machine, const SharedSettings& live, std::vector<Sink*> sinks = {}) {
+Reporter reporter_on(const TempFolder& machine, const SharedSettings& live, std::vector<Sink*> sinks = {}) {
   return Reporter(
       {}, live, std::move(sinks), [] { return std::nullopt; }, [] { return std::int64_t{0}; },
       SystemMeter(machine.path()));
@@ -94,7 +94,7 @@ TEST_CASE(
 
 TEST_CASE("Without --adapt throttling is said all the same, once") {
   CapturedLog log;
-  FakeRoot root;
+  TempFolder root;
   root.write(throttled_file, "50005\n");
   const SharedSettings live{{std::chrono::hours(1)}};
   Reporter reporter = reporter_on(root, live);
