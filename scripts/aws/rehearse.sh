@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The road to AWS on this machine, without an account: mosquitto with mutual TLS and the template's policy as its ACL, the template's
 # rule, DynamoDB's API (dynalite), and apt's aws to read the table. With GLIMPSE=/path/to/glimpse it installs and builds nothing.
-# usage: [GLIMPSE=FILE] [REHEARSAL_RECORDS=300] scripts/aws/rehearse.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,10 +9,20 @@ fail() { # fail STATUS WORDS...
   exit "$1"
 }
 
+usage() {
+  cat <<'TEXT'
+usage: [GLIMPSE=FILE] [REHEARSAL_RECORDS=300] scripts/aws/rehearse.sh
+
+Sends records from build/glimpse to a table, the way scripts/aws/up.sh lays it out, and prints what arrived. Needs no account.
+  GLIMPSE            the program to try; without it, it is built, and what is needed is installed
+  REHEARSAL_RECORDS  how many records to send (default 300)
+TEXT
+}
+
 case ${1:-} in
   '') ;;
-  -h | --help) sed -n '2,4s/^# //p' "$0" && exit ;;
-  *) sed -n '4s/^# //p' "$0" >&2 && exit 64 ;;
+  -h | --help) usage && exit ;;
+  *) echo "rehearse: unknown option $1; scripts/aws/rehearse.sh --help" >&2 && exit 64 ;;
 esac
 
 if [ -z "${GLIMPSE:-}" ]; then

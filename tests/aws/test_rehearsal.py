@@ -56,6 +56,17 @@ class Rehearsal(unittest.TestCase):
         for key in ("device", "time_ms", "value", "predictions"):
             self.assertIn(f'"{key}"', out)
 
+    def test_help_runs_nothing_wherever_it_is_asked_for(self):
+        result = subprocess.run([SCRIPTS / "rehearse.sh", "--help"], cwd="/", capture_output=True, text=True, check=False,
+                                timeout=10)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertTrue(result.stdout.startswith("usage: "))
+
+    def test_an_unknown_option_is_refused(self):
+        result = subprocess.run([SCRIPTS / "rehearse.sh", "--fast"], capture_output=True, text=True, check=False, timeout=10)
+        self.assertEqual(result.returncode, 64)
+        self.assertEqual(result.stderr, "rehearse: unknown option --fast; scripts/aws/rehearse.sh --help\n")
+
     def test_a_policy_that_lets_a_device_forge_is_seen(self):
         """The rehearsal in a copy whose policy and rule are as careless as the lab's."""
         copy = self.folder.parent / (self.folder.name + ".copy")

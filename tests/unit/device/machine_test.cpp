@@ -9,18 +9,18 @@ using namespace glimpse;
 
 TEST_CASE("A Raspberry Pi names its board and its system") {
   const TempFolder root;
-  write(root.path() / "sys/firmware/devicetree/base/model",
-        std::string("Raspberry Pi 5 Model B Rev 1.0\0", 31));
-  write(root.path() / "etc/os-release",
-        "NAME=\"Debian GNU/Linux\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
+  root.write("sys/firmware/devicetree/base/model", std::string("Raspberry Pi 5 Model B Rev 1.0\0", 31));
+  root.write("etc/os-release", "NAME=\"Debian GNU/Linux\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
   const Machine machine = this_machine(root.path().string());
   CHECK(machine.board == "Raspberry Pi 5 Model B Rev 1.0");
   CHECK(machine.system == "Debian GNU/Linux 12 (bookworm)");
 }
 
 TEST_CASE("os-release may quote a value with either quote, or not at all") {
-  const auto [line, name] = GENERATE(table<std::string, std::string>(
-      {{"PRETTY_NAME='A b'", "A b"}, {"PRETTY_NAME=Void", "Void"}, {"PRETTY_NAME=\"", "\""}}));
+  const auto [line, name] = GENERATE(table<std::string, std::string>({{"PRETTY_NAME='A b'", "A b"},
+                                                                      {"PRETTY_NAME=Void", "Void"},
+                                                                      {"PRETTY_NAME=\"", "\""},
+                                                                      {"PRETTY_NAME=\"A", "\"A"}}));
   const TempFolder root;
   root.write("etc/os-release", line + "\n");
   CHECK(this_machine(root.path().string()).system == name);
