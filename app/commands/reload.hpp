@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "config/settings.hpp"
-#include "pipeline/live_settings.hpp"
+#include "core/live_settings.hpp"
 
 namespace glimpse {
 

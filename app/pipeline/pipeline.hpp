@@ -16,7 +16,7 @@
 #include "core/pulse.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/adaptation.hpp"
-#include "pipeline/live_settings.hpp"
+#include "core/live_settings.hpp"
 #include "pipeline/mailbox.hpp"
 #include "pipeline/reporter.hpp"
 #include "pipeline/slots.hpp"

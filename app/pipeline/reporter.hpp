@@ -15,7 +15,7 @@
 #include "inference/classifier.hpp"
 #include "pipeline/change_detector.hpp"
 #include "pipeline/hourly_cap.hpp"
-#include "pipeline/live_settings.hpp"
+#include "core/live_settings.hpp"
 #include "pipeline/rolling_window.hpp"
 #include "pipeline/time_stamps.hpp"
 #include "telemetry/sink.hpp"

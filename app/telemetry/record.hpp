@@ -6,17 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "core/model_identity.hpp"
 #include "core/prediction.hpp"
 #include "device/system_status.hpp"
 
 namespace glimpse {
-
-struct ModelIdentity {
-  std::string name;  // e.g. demo
-  bool quantized = false;
-  std::string backend;  // e.g. onednn
-  std::string sha256;   // of the model file
-};
 
 struct Percentiles {
   double p50 = 0, p90 = 0, p99 = 0;

@@ -1,5 +1,5 @@
 // Settings that change while frames come, and the threads' signs of life.
-#include "pipeline/live_settings.hpp"
+#include "core/live_settings.hpp"
 
 #include <atomic>
 
