@@ -56,7 +56,7 @@ def parse_arguments():
     state = MEMORY_DISK if os.access(MEMORY_DISK, os.W_OK) else tempfile.gettempdir()
     parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--devices", type=count, default=1000, metavar="N", help="(default: %(default)s)")
-    parser.add_argument("--processes", type=count, metavar="N", help="that they live in (default: one for each hundred)")
+    parser.add_argument("--processes", type=count, metavar="N", help="that they live in (default: one for each ten)")
     parser.add_argument("--interval", type=seconds, default=1.0, metavar="S", help="between a device's records (default: 1)")
     parser.add_argument("--records", type=count, default=60, metavar="N", help="of each device (default: %(default)s)")
     parser.add_argument("--ramp", type=seconds, default=0.0, metavar="S", help="they connect spread over so long (default: 0, all at once)")
@@ -66,7 +66,7 @@ def parse_arguments():
     parser.add_argument("--port", type=port, default=8893, metavar="N", help="of the broker (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     arguments = parser.parse_args()
-    arguments.processes = min(arguments.processes or math.ceil(arguments.devices / 100), arguments.devices)
+    arguments.processes = min(arguments.processes or math.ceil(arguments.devices / 10), arguments.devices)
     arguments.broker_dir = arguments.broker_dir.absolute()
     arguments.program = pathlib.Path(os.environ.get("GLIMPSE_FLEET", ROOT / "build" / "glimpse_fleet"))
     return arguments
@@ -86,8 +86,11 @@ def main():
     arguments = parse_arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started ends, too
     check_tools(arguments)
-    with Fleet(arguments, Progress()) as fleet:
+    progress = Progress()
+    with Fleet(arguments, progress) as fleet:
         figures = fleet.play()
+    for words, times in figures["warnings"].items():
+        progress.say(f"{times} times: {words}")
     print(json.dumps(figures) if arguments.json else table.text(figures), flush=True)
     if any(figures[name] for name in ("lost", "strange", "dropped", "pending")):
         sys.exit(1)

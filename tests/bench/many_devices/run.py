@@ -1,7 +1,9 @@
 """One run: a broker, a subscriber, the devices; what came of it."""
 
+import collections
 import contextlib
 import dataclasses
+import fcntl
 import os
 import pathlib
 import shutil
@@ -12,7 +14,7 @@ import time
 from background import Loop
 from many_devices import certificates, usage
 from many_devices.arrivals import Arrivals
-from many_devices.processes import Process, allow
+from many_devices.processes import Process, allow, end
 from model_export.problem import UNAVAILABLE, Problem
 from subscriber import Subscriber
 
@@ -62,6 +64,12 @@ class Fleet:
 
     def start_broker(self):
         self.folder = self.arguments.broker_dir
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = self.cleanups.enter_context(open(self.folder / "lock", "w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Problem(f"another run uses {self.folder}; wait for its end, or take another --broker-dir and --port", UNAVAILABLE) from None
         self.cleanups.callback(self.broker, "stop")
         self.broker("start")
         self.broker_pid = int((self.folder / "pid").read_text())
@@ -76,6 +84,7 @@ class Fleet:
         state = pathlib.Path(tempfile.mkdtemp(prefix="glimpse-fleet-", dir=self.arguments.state))
         self.cleanups.callback(shutil.rmtree, state, ignore_errors=True)
         self.filesystem = subprocess.run(["stat", "-f", "-c", "%T", state], capture_output=True, text=True).stdout.strip()
+        self.cleanups.callback(end, self.processes)
         first, left = 0, self.arguments.devices
         for number in range(self.arguments.processes):
             count = -(-left // (self.arguments.processes - number))
@@ -85,7 +94,6 @@ class Fleet:
             words = [word for name, value in options.items() for word in (f"--{name}", value)]
             self.processes.append(Process(self.arguments.program, words, state / f"{number}.log"))
             first, left = first + count, left - count
-        self.cleanups.callback(lambda: [process.close() for process in self.processes])
 
     def step(self, what, limit_s):
         """All go one step further; their answers, when the last of them has said it."""
@@ -119,7 +127,7 @@ class Fleet:
         self.subscriber.barrier()
         return self.figures(ends, started, connected, made) | {
             "memory_mib": {name: {"rss": round(each.rss_mib, 1), "private": round(each.private_mib, 1)} for name, each in held.items()},
-            **counts, "warnings": sum(process.warnings() for process in self.processes)}
+            **counts, "warnings": collections.Counter(words for process in self.processes for words in process.warnings())}
 
     def figures(self, ends, started, connected, made):
         counts = [count for end in ends for count in end["made"]]

@@ -15,7 +15,7 @@ def text(figures):
                     f"{figures['files'] / devices:.1f} open files each"),
         ("connected", f"{figures['connected']:,} in {figures['connecting_s']:.1f} s; CPU each: "
                       f"{1000 * figures['connecting_cpu_s']['devices'] / devices:.1f} ms here, "
-                      f"{1000 * figures['connecting_cpu_s']['broker'] / devices:.1f} ms in the broker; {figures['warnings']} warnings"),
+                      f"{1000 * figures['connecting_cpu_s']['broker'] / devices:.1f} ms in the broker; {sum(figures['warnings'].values())} warnings"),
         ("records", f"{made:,} made, {figures['received']:,} received, {figures['acknowledged']:,} acknowledged; "
                     f"{figures['lost']:,} lost, {figures['twice']:,} twice, {figures['strange']:,} strange, {figures['dropped']:,} dropped"),
         ("rate", f"{figures['records_per_s']:,.1f} records/s of {figures['record_bytes']:,} bytes for {seconds:.1f} s"),
