@@ -7,6 +7,7 @@
 // on SIGTERM.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -30,6 +31,8 @@ using Options = std::map<std::string, std::string>;
 using Seconds = std::chrono::duration<double>;
 
 constexpr auto look = std::chrono::milliseconds(50);  // at what others do
+constexpr auto drain_limit =
+    std::chrono::seconds(60);  // for the last records; what is left is told as pending
 
 /// As large as those of the program: some 1.5 KB, ten predictions, two cores.
 Record usual_record(const std::string& device, const std::string& boot) {
@@ -155,8 +158,9 @@ void play(const Options& given, const std::stop_token& stop) {
   say("{\"made\": " + std::to_string(records * count) + "}");
 
   const auto is_done = [](Device& it) { return it.all_acknowledged(); };
-  while (!std::all_of(devices.begin(), devices.end(), is_done)) {
-    if (!sleep_for(stop, look)) break;
+  const auto deadline = Steady::now() + drain_limit;
+  while (!std::all_of(devices.begin(), devices.end(), is_done) && Steady::now() < deadline) {
+    if (!sleep_for(stop, look)) return;
   }
   say(summary(devices));
   (void)next_step();

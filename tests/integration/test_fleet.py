@@ -69,7 +69,7 @@ class Fleet(TestCase):
 
     def test_more_files_than_this_user_may_open(self):
         result = self.fleet("--devices", "20", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99)))
-        self.assert_refused(result, 69, "104 files", "ulimit -n", "may have 99", "--devices")
+        self.assert_refused(result, 69, "194 files", "ulimit -n", "may have 99", "--devices")
 
     def test_a_second_run_on_the_same_broker(self):
         (self.folder / "broker").mkdir()

@@ -9,7 +9,7 @@ import time
 
 from model_export.problem import INTERNAL, UNAVAILABLE, Problem
 
-THREADS_A_DEVICE, FILES_A_DEVICE = 3, 13  # measured: the table tells both
+THREADS_A_DEVICE, FILES_A_DEVICE = 3, 13  # measured: 9 files once it is connected, some more before
 NICE = 10  # so that the one thread of the broker, which is elsewhere in the field, gets its turn among thousands
 BESIDE = 64  # files and threads that a process has for itself, with room
 
@@ -20,8 +20,8 @@ class Process:
     def __init__(self, program, options, log):
         self.log = log
         with open(log, "wb") as errors:
-            self.child = subprocess.Popen([str(part) for part in ("nice", "-n", NICE, program, *options)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                          stderr=errors, text=True)
+            command = [str(part) for part in ("nice", "-n", NICE, program, *options)]
+            self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
