@@ -131,6 +131,7 @@ class FakeLink : public Link {
     {
       const std::lock_guard lock(net_->mutex);
       net_->subscribed.push_back(filter);
+      net_->now += 10ms;
       net_->changed.notify_all();
       granted = filter != net_->refuse;
       events = net_->events;
