@@ -24,8 +24,10 @@ LoadModel load_beside(ModelSwitch& models, const ClassifierOptions& options) {
     if (model) asked.model = find_model(*model).string();
     asked.beside = &running;
     // The file may be another by now.
-    const bool same_place = asked.model == running.folder && asked.quantized == running.quantized;
-    if (same_place && read_model_file(running.folder, asked.quantized, asked.trust).sha256 == running.sha256)
+    std::error_code ignored;
+    const bool same_place = std::filesystem::equivalent(asked.model, running.folder, ignored);
+    if (same_place && asked.quantized == running.quantized &&
+        read_model_file(running.folder, asked.quantized, asked.trust).sha256 == running.sha256)
       return std::nullopt;
     auto next = std::make_shared<Classifier>(asked);
     if (!next->info().fallback.empty()) spdlog::warn("{}", next->info().fallback);
