@@ -167,7 +167,7 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   const int status = exit_status(end, reporter.totals(), link(), shutdown.by_signal());
   shutdown.set_last_words([status] { return status; });
   output.check();
-  shutdown.begin();  // a model that is still being loaded cannot be broken off, and must not hold up the end
+  shutdown.limit();  // a model that is still being loaded cannot be broken off
   return status;
 }
 
