@@ -15,8 +15,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using namespace std::chrono_literals;
 
-constexpr std::size_t max_key = 40, max_text = 160;  // bytes, of an error
-constexpr std::size_t max_mended = 32;
+// Bytes of an error, so that all of them fit in a request, whatever JSON makes of their characters.
+constexpr std::size_t max_key = 40, max_text = 120;
 // As the configuration has them: settings_table().
 constexpr int max_top_k = 1000;
 constexpr double max_interval_s = 86400;
@@ -176,7 +176,9 @@ ShadowDocument read_accepted(const std::string& payload) {
   read_wish(member(state, "desired"), member(member(json, "metadata"), "desired"), reported, document);
   if (const Json& errors = member(reported, "errors"); errors.is_object()) {
     for (const auto& [key, value] : errors.items()) {
-      if (document.reported_errors.size() < max_mended) document.reported_errors.insert(key);
+      const bool is_ours = key == line_of(key, max_key);
+      if (is_ours && document.reported_errors.size() < max_shadow_errors)
+        document.reported_errors.insert(key);
     }
   }
   return document;

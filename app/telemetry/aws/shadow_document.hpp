@@ -38,7 +38,8 @@ struct ShadowDocument {
   std::int64_t version = 0;
   std::int64_t sent_s = 0;  // when AWS sent it: seconds since 1970
   bool has_desired = false;
-  std::set<std::string> reported_errors;  // settings that `reported` has errors for, at most 32 of them
+  std::set<std::string>
+      reported_errors;  // settings that `reported` has errors for, at most max_shadow_errors
 };
 
 /// Why a request was not carried out.
