@@ -180,7 +180,7 @@ Wish Shadow::open_part(const Wish& wish) {
 }
 
 void Shadow::ask_next() {
-  if (in_progress_ || !waiting_) return;
+  if (in_progress_ || !waiting_ || now_() < asks_control_at_) return;
   Wish wish = open_part(*std::exchange(waiting_, std::nullopt));
   if (wish.empty()) return errors_.clear();
   // AWS repeats a wish after each report, as long as it stands.
@@ -209,9 +209,15 @@ void Shadow::take_outcome() {
     for (const auto& [key, desired] : wish) carried_out_[key] = desired;
     errors_.clear();
     refused_.reset();
-  } else {
-    refused_ = Refused{std::move(wish), errors_of(*refusals)};
-    refuse(refused_->errors);
+    return;
+  }
+  refuse(errors_of(*refusals));
+  const auto is_of_no_setting = [](const Refusal& refusal) { return refusal.setting.empty(); };
+  if (!std::all_of(refusals->begin(), refusals->end(), is_of_no_setting)) {
+    refused_ = Refused{std::move(wish), errors_};
+  } else {  // it is not the wish that is wrong
+    if (!waiting_) waiting_ = std::move(wish);
+    asks_control_at_ = now_() + patience;
   }
 }
 

@@ -20,8 +20,8 @@ namespace glimpse {
 /// stays so until the cloud asks anew. One request is on its way at a time, and one change.
 class Shadow final : public Conversation {
  public:
-  /// After which an answer is given up, and a rejected request is tried again. next() is to be called about
-  /// once a second for it, and to see what others changed.
+  /// After which an answer is given up, and what was rejected, or came to a control that was too busy, is
+  /// tried again. next() is to be called about once a second for it, and to see what others changed.
   static constexpr std::chrono::seconds patience{60};
 
   /// `control` must outlive this; a change in progress need not.
@@ -79,7 +79,7 @@ class Shadow final : public Conversation {
   std::string acknowledged_;            // what AWS has of us
   std::string rejected_;                // not tried again before rests_until_
   std::set<std::string> known_errors_;  // settings that AWS has errors of
-  Steady::time_point rests_until_, asks_again_at_;
+  Steady::time_point rests_until_, asks_again_at_, asks_control_at_;
   std::string last_fault_;  // what the log said last
 
   std::int64_t version_ = 0, sent_s_ = 0;  // of the newest document of this session

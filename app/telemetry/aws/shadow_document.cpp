@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
@@ -47,13 +46,13 @@ const Json& member(const Json& value, const char* key) {
   return found == value.end() ? none : *found;
 }
 
+/// 0 where it is none. What is beyond the whole numbers of a double is no version or time of AWS's.
 std::int64_t whole(const Json& value) {
-  if (!value.is_number_integer()) return 0;
-  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t most = std::int64_t{1} << 53;
   if (value.is_number_unsigned()) {
     return static_cast<std::int64_t>(std::min<std::uint64_t>(value.get<std::uint64_t>(), most));
   }
-  return std::max<std::int64_t>(value.get<std::int64_t>(), 0);
+  return value.is_number_integer() ? std::max<std::int64_t>(value.get<std::int64_t>(), 0) : 0;
 }
 
 std::string text(const Json& value) {
@@ -230,7 +229,9 @@ std::string shown(const Wish& wish) {
 
 ShadowErrors errors_of(const std::vector<Refusal>& refusals) {
   ShadowErrors errors;
-  for (const Refusal& refusal : refusals) add_error(errors, refusal.setting, refusal.reason);
+  for (const Refusal& refusal : refusals) {
+    add_error(errors, refusal.setting.empty() ? "change" : refusal.setting, refusal.reason);
+  }
   return errors;
 }
 

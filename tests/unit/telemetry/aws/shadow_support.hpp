@@ -19,12 +19,14 @@ class FakeControl final : public glimpse::SettingsControl {
 
   glimpse::InForce now{{1000ms, {}, 10}, {"demo", false, "onednn", "5e2f"}};
   std::vector<std::string> installed{"demo", "mobilenet_v2"};
+  bool is_busy = false;
   std::vector<glimpse::SettingsChange> asked;
   std::deque<std::pair<glimpse::SettingsChange, Done>> waiting;
 
   [[nodiscard]] glimpse::InForce in_force() const override { return now; }
   void ask(glimpse::SettingsChange change, Done done) override {
     asked.push_back(change);
+    if (is_busy) return done({{"", "8 changes wait already: ask again later"}});
     waiting.emplace_back(std::move(change), std::move(done));
   }
   bool finish() {

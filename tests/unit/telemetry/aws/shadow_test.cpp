@@ -11,6 +11,7 @@ TEST_CASE("a device that has no shadow makes one, and tells all") {
   CHECK(rig.sent == std::vector<std::string>{"get", "update"});
   CHECK(rig.aws.state() == Json::parse(R"({"reported": {"model": "demo", "sha256": "5e2f", "quantized": false,
     "backend": "onednn", "interval_s": 1, "top_k": 10, "version": "0.1.0"}})"));
+  CHECK(rig.reported()["interval_s"].is_number_integer());  // 1, as people write it, and not 1.0
 }
 
 TEST_CASE("it listens to answers and differences of its own shadow alone") {
@@ -93,6 +94,9 @@ TEST_CASE("all or nothing: one bad key, and nothing of a wish is carried out") {
            Row{{{"quantized", {{"a", {{"b", 1}}}}}}, "quantized", "expected true or false, got an object"},
            Row{{{"model", "/etc"}}, "model", "expected the name of an installed model, got \"/etc\""},
            Row{{{"model", ".."}}, "model", "expected the name of an installed model, got \"..\""},
+           Row{{{"model", std::string(65, 'm')}},
+               "model",
+               "expected the name of an installed model, got \"" + std::string(56, 'm') + "..."},
            Row{{{"model", ""}}, "model", "expected the name of an installed model, got \"\""},
            Row{{{"model", Json::array({1})}},
                "model",
@@ -177,6 +181,22 @@ TEST_CASE("a refused wish that comes back after another fault has its own error 
   CHECK(rig.control.asked.size() == 1);
 }
 
+TEST_CASE("a wish that comes while the control is too busy is tried again after a minute") {
+  ShadowRig rig;
+  rig.begin();
+  rig.control.is_busy = true;
+  rig.desire({{"top_k", 5}});
+  rig.now += 59s;
+  rig.settle();
+  CHECK(rig.control.asked.size() == 1);
+  CHECK(rig.errors() == Json{{"change", "8 changes wait already: ask again later"}});
+  rig.control.is_busy = false;
+  rig.now += 1s;
+  rig.settle();
+  CHECK(rig.control.now.settings.top_k == 5);
+  CHECK(rig.errors().is_null());
+}
+
 TEST_CASE("what others change is reported and stays, until the cloud asks anew") {
   ShadowRig rig;
   rig.begin();
@@ -211,6 +231,7 @@ TEST_CASE("an answer that a newer difference has overtaken changes nothing") {
   rig.shadow.began();
   const auto answer = rig.aws.answer(*rig.shadow.next());
   rig.deliver(rig.aws.desire({{"top_k", 7}}));
+  rig.control.finish();
   rig.deliver(answer);
   rig.settle();
   CHECK(rig.control.now.settings.top_k == 7);
