@@ -109,7 +109,7 @@ void Shadow::accepted(const std::string& payload) {
     on_its_way_.reset();
     rejected_.clear();
     last_fault_.clear();
-  } else if (document.has_desired && !errors_.empty()) {
+  } else if (document.tells_desired && !errors_.empty()) {
     wants_document_ = true;  // what was wrong may have been taken back, and of that there is no delta
   }
 }

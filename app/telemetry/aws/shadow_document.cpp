@@ -112,10 +112,8 @@ void add_error(ShadowErrors& errors, const std::string& setting, const std::stri
 /// there are no wish.
 void read_wish(const Json& desired, const Json& asked, const Json& reported, ShadowDocument& document) {
   if (desired.is_null()) return;
-  document.has_desired = true;
   if (!desired.is_object()) return add_error(document.errors, "desired", "expected an object");
   for (const auto& [key, value] : desired.items()) {
-    if (value.is_null()) continue;  // being deleted
     const Read read = read_setting(key, value);
     if (!read.expected) {
       document.wish[key] = {read.value, whole(member(member(asked, key.c_str()), "timestamp"))};
@@ -171,6 +169,7 @@ ShadowDocument read_accepted(const std::string& payload) {
   const Json json = parse(payload, document);
   if (!document.readable) return document;
   const Json& state = member(json, "state");
+  document.tells_desired = state.contains("desired");
   const Json& reported = member(state, "reported");
   read_wish(member(state, "desired"), member(member(json, "metadata"), "desired"), reported, document);
   if (const Json& errors = member(reported, "errors"); errors.is_object()) {

@@ -137,6 +137,15 @@ TEST_CASE("a mended error is deleted, the others stay") {
   CHECK(rig.control.now.settings.top_k == 5);
 }
 
+TEST_CASE("when all that was desired is deleted no error is left") {
+  ShadowRig rig;
+  rig.begin();
+  rig.desire({{"top_k", -1}});
+  CHECK(rig.errors().size() == 1);
+  rig.desire(nullptr);
+  CHECK(rig.errors().is_null());
+}
+
 TEST_CASE("an error from before the program was started anew goes when it holds no longer") {
   ShadowRig rig;
   rig.aws.answer({ShadowService::prefix + "update",
