@@ -143,12 +143,14 @@ class Shadows {
   }
 }
 
+// One line on standard output for each update: the shadow, and what its state is now.
 function main() {
   const shadows = new Shadows()
   serve('shadow', Object.fromEntries(['get', 'update', 'delete'].map(operation => [
     `$aws/things/+/shadow/name/+/${operation}`, (payload, [thing, name], publish) => {
       for (const [topic, body] of shadows.answer(operation, thing, name, payload)) {
         publish(`$aws/things/${thing}/shadow/name/${name}/${topic}`, body)
+        if (topic === 'update/documents') console.log(`${thing}/${name} ${JSON.stringify(body.current.state)}`)
       }
     }])))
 }
