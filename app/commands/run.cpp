@@ -1,4 +1,3 @@
-#include "commands/run.hpp"
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -7,6 +6,8 @@
 #include <optional>
 
 #include "capture/video_source.hpp"
+#include "commands/cloud.hpp"
+#include "commands/cloud.hpp"
 #include "commands/model_switch.hpp"
 #include "commands/reload.hpp"
 #include "commands/run_control.hpp"
@@ -90,8 +91,10 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   const std::string device = device_name(settings.telemetry);
   const bool has_broker = !settings.telemetry.broker.empty();
   const BrokerSettings broker = broker_settings(settings, device);
-  if (has_broker) validate_broker(broker);
-  else refuse_aws_without_broker(settings.aws);
+  if (has_broker)
+    validate_broker(broker);
+  else
+    refuse_aws_without_broker(settings.aws);
   const SourceOptions source_asked = source_options(settings.source, shutdown.token());
 
   Output output([&] { shutdown.begin(); });
@@ -118,10 +121,12 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   const std::string boot = new_boot_id();
   const ModelIdentity identity{model.name, model.quantized, model.backend, model.sha256};
   RunControl control(live, identity, load_beside(models, asked), bell);
+  Cloud cloud(settings.aws, device, control);
   std::optional<Publisher> publisher;
   const auto model_in_use = [&control] { return control.in_force().model; };
   if (has_broker)
-    publisher.emplace(broker, StatusMessage{GLIMPSE_VERSION, device, boot, model_in_use}, *outbox);
+    publisher.emplace(broker, StatusMessage{GLIMPSE_VERSION, device, boot, model_in_use}, *outbox,
+                      cloud.conversations());
   const auto link = [&] { return publisher ? std::optional(publisher->status()) : std::nullopt; };
   std::vector<Sink*> sinks;  // the outbox shows each record once it is safe
   if (outbox) sinks.push_back(&*outbox);
