@@ -1,3 +1,4 @@
+#include "commands/run.hpp"
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -6,7 +7,6 @@
 #include <optional>
 
 #include "capture/video_source.hpp"
-#include "commands/cloud.hpp"
 #include "commands/cloud.hpp"
 #include "commands/model_switch.hpp"
 #include "commands/reload.hpp"
