@@ -57,9 +57,10 @@ Record usual_record(const std::string& device, const std::string& boot) {
 class Device {
  public:
   Device(const Options& given, const std::string& name)
-      : outbox_(outbox_settings(given, name), nullptr),
-        publisher_(broker_settings(given, name), {"fleet", name, boot_, {}}, outbox_),
-        record_(usual_record(name, boot_)) {}
+      : record_(usual_record(name, boot_)),
+        outbox_(outbox_settings(given, name), nullptr),
+        publisher_(broker_settings(given, name), {"fleet", name, boot_, [this] { return record_.model; }},
+                   outbox_) {}
 
   void make_record() {
     ++record_.seq;
@@ -91,9 +92,9 @@ class Device {
   }
 
   const std::string boot_ = new_boot_id();
+  Record record_;
   Outbox outbox_;
   Publisher publisher_;
-  Record record_;
 };
 
 void say(const std::string& json) {
