@@ -105,18 +105,21 @@ start_rules() {
 start_shadows() {
   start shadow node "$parts/shadow.js" --broker "$broker" --port "$port"
   eventually shadow grep -q '^ready' "$work/shadow"
+  eventually shadow grep -q '^http' "$work/shadow"
+  shadows=$(sed -n 's/^http //p' "$work/shadow")
 }
 
-# In the place of aws iot-data update-thing-shadow.
-desire() { # desire JSON
-  mosquitto_pub -h localhost -p "$port" --cafile "$broker/ca.crt" --cert "$broker/subscriber.crt" --key "$broker/subscriber.key" \
-    -q 1 -t "\$aws/things/$thing/shadow/name/glimpse/update" -m "{\"state\": {\"desired\": $1}}"
-}
-
-dynamodb() {
+call_aws() { # call_aws PORT WORDS...
   AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal AWS_PAGER='' AWS_CONFIG_FILE=/dev/null \
-    "$aws" dynamodb "$@" --endpoint-url "http://127.0.0.1:$database" --region eu-central-1
+    "$aws" "${@:2}" --endpoint-url "http://127.0.0.1:$1" --region eu-central-1
 }
+
+desire() { # desire JSON
+  call_aws "$shadows" iot-data update-thing-shadow --thing-name "$thing" --shadow-name glimpse \
+    --cli-binary-format raw-in-base64-out --payload "{\"state\": {\"desired\": $1}}" "$work/answer"
+}
+
+dynamodb() { call_aws "$database" dynamodb "$@"; }
 
 query() { # query DEVICE WORDS...: of its records
   dynamodb query --table-name glimpse --key-condition-expression 'device = :d' \

@@ -169,7 +169,6 @@ ShadowDocument read_accepted(const std::string& payload) {
   const Json json = parse(payload, document);
   if (!document.readable) return document;
   const Json& state = member(json, "state");
-  document.tells_desired = state.contains("desired");
   const Json& reported = member(state, "reported");
   read_wish(member(state, "desired"), member(member(json, "metadata"), "desired"), reported, document);
   if (const Json& errors = member(reported, "errors"); errors.is_object()) {
