@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <type_traits>
 
 #include "core/text.hpp"
 #include "device/device_key.hpp"
@@ -24,7 +25,7 @@ std::string_view view(const Secret& secret) {
   return {secret.data(), secret.size()};
 }
 
-std::string quoted(const std::string& text) {
+std::string named(const std::string& text) {
   return "'" + escape_control(text) + "'";
 }
 
@@ -44,7 +45,7 @@ class Provisioning {
     if (pending) pending = resume(std::move(*pending));
     if (!pending) pending = issue_and_register();
     if (const auto fault = proof_fault(*pending, seams_.proofs)) {
-      throw error_of(*fault, "registered as " + quoted(pending->thing) +
+      throw error_of(*fault, "registered as " + named(pending->thing) +
                                  ", but not let in with the new certificate (run it again; does the template "
                                  "make it active, with a policy that lets it connect?)");
     }
@@ -128,7 +129,7 @@ class Provisioning {
                               issued.pem,          issued.ownership_token};
     save(registration);
     spdlog::info("certificate {} is stored; registering it as {}", escape_control(issued.id),
-                 quoted(registration.device));
+                 named(registration.device));
     return registration;
   }
 
@@ -144,7 +145,7 @@ class Provisioning {
     if (!answer.accepted) return parse_rejection(answer.payload);
     const auto thing = understood([&] { return parse_thing_name(answer.payload); });
     if (!is_device_name(thing)) {
-      throw Error(ExitCode::bad_data, server_ + " registered this device as " + quoted(thing.substr(0, 128)) +
+      throw Error(ExitCode::bad_data, server_ + " registered this device as " + named(thing.substr(0, 128)) +
                                           ", which no device can be called (1 to 128 of a-z A-Z 0-9 : _ -); "
                                           "mend the template");
     }
@@ -208,19 +209,19 @@ class Provisioning {
   void save(const Registration& registration) { store_.put(registration_file, to_json(registration)); }
 
   template <typename Parse>
-  auto understood(Parse parse) {
+  std::invoke_result_t<Parse> understood(Parse parse) const {
     try {
       return parse();
     } catch (const BadAnswer& bad) {
       throw Error(ExitCode::bad_data, server_ + " sent " + bad.what() + " in answer to the claim; is " +
-                                          quoted(request_.broker.uri) + " AWS IoT Core?");
+                                          named(request_.broker.uri) + " AWS IoT Core?");
     }
   }
 
   [[nodiscard]] Error not_registered(const Rejection& rejection) const {
     return {rejection.is_temporary() ? ExitCode::unavailable : ExitCode::credentials,
-            server_ + " does not register " + quoted(request_.broker.device) + " by template " +
-                quoted(request_.template_name) + " (" + rejection.reason +
+            server_ + " does not register " + named(request_.broker.device) + " by template " +
+                named(request_.template_name) + " (" + rejection.reason +
                 "); see the template and its pre-provisioning hook, then run it again"};
   }
 

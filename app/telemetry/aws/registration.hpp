@@ -10,8 +10,8 @@ namespace glimpse {
 struct Registration {
   std::string broker, template_name, device;  // what it is for
   std::string certificate_id, certificate, ownership_token;
-  bool asked = false;  // AWS may have registered it, whatever we heard
-  std::string thing;   // AWS has, by this name
+  bool asked = false;   // AWS may have registered it, whatever we heard
+  std::string thing{};  // AWS has, by this name
 };
 
 [[nodiscard]] std::string to_json(const Registration& registration);

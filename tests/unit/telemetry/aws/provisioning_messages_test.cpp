@@ -53,18 +53,21 @@ TEST_CASE("An answer that is none is told as what it is") {
   for (const auto& [answer, fault] : bad) {
     CHECK(fault_of([&, it = answer] { (void)parse_thing_name(it); }) == fault);
   }
-  CHECK(fault_of([] { (void)parse_issued_certificate(R"({"certificateId": "a", "certificatePem": "b"})"); }) ==
-        "no certificateOwnershipToken");
+  CHECK(fault_of([] {
+          (void)parse_issued_certificate(R"({"certificateId": "a", "certificatePem": "b"})");
+        }) == "no certificateOwnershipToken");
 }
 
 TEST_CASE("A rejection is one bounded line, whatever was sent") {
-  const auto plain = parse_rejection(R"({"statusCode": 403, "errorCode": "AccessDenied", "errorMessage": "no\n!"})");
-  CHECK(plain.reason == "403 AccessDenied no\\x0A!");
+  const auto plain =
+      parse_rejection(R"({"statusCode": 403, "errorCode": "AccessDenied", "errorMessage": "no\n!"})");
+  CHECK(plain.reason == "403 AccessDenied no\\x0a!");
   CHECK_FALSE(plain.is_temporary());
   CHECK(parse_rejection(R"({"statusCode": 429, "errorCode": "Throttled"})").is_temporary());
   CHECK(parse_rejection(R"({"statusCode": 503})").is_temporary());
   CHECK(parse_rejection("{}").reason == "without a reason");
-  CHECK(parse_rejection(R"({"statusCode": 1e300, "errorCode": [], "errorMessage": {}})").reason == "without a reason");
+  CHECK(parse_rejection(R"({"statusCode": 1e300, "errorCode": [], "errorMessage": {}})").reason ==
+        "without a reason");
   CHECK(parse_rejection(R"({"statusCode": 99999999999999})").status == 0);
   CHECK(parse_rejection("<html>").reason == "it sent no JSON as its reason");
   const auto longest = parse_rejection(R"({"errorMessage": ")" + std::string(10'000, 'x') + "\"}");
