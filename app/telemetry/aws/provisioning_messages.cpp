@@ -51,7 +51,7 @@ bool is_template_name(const std::string& name) {
 }
 
 std::string certificate_request(const std::string& csr) {
-  return Json{{"certificateSigningRequest", csr}}.dump();
+  return Json::object({{"certificateSigningRequest", csr}}).dump();
 }
 
 std::string registration_request(const std::string& ownership_token, const std::string& thing) {

@@ -133,6 +133,22 @@ TEST_CASE("Registered unheard, and the claim was revoked meanwhile: connecting t
   device.check_works(cloud, "pi-7");
 }
 
+TEST_CASE("Killed before it asked, and the token has expired: nothing is tried with that certificate") {
+  Cloud cloud;
+  NewDevice device;
+  const auto stored = device.state.path() / "identity.pending" / "registration.json";
+  CHECK_THROWS_AS(device.provision(cloud,
+                                   [&] {
+                                     if (std::filesystem::exists(stored)) throw Killed();
+                                   }),
+                  Killed);
+  cloud.tokens.clear();
+  cloud.asked.clear();
+  CHECK(device.provision(cloud) == "pi-7");
+  CHECK(cloud.asked == Asked{"claim", "register pi-7", "issue", "register pi-7", "connect pi-7"});
+  device.check_works(cloud, "pi-7");
+}
+
 TEST_CASE("Never registered, and the token has expired: another certificate is asked for") {
   Cloud cloud;
   NewDevice device;
