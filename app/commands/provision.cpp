@@ -31,9 +31,10 @@ ProvisioningRequest checked_request(const Settings& settings) {
            "\": provision needs the template's name, 1 to 36 of a-z A-Z 0-9 _ -");
   }
   if (settings.telemetry.broker.empty()) refuse("provision needs --broker mqtts://ENDPOINT");
-  if (!parse_broker_uri(settings.telemetry.broker).tls)
+  if (!parse_broker_uri(settings.telemetry.broker).tls) {
     refuse("--broker \"" + settings.telemetry.broker +
            "\": without TLS nobody sees the claim; give mqtts://");
+  }
 
   BrokerSettings broker = broker_settings(settings.telemetry, device_name(settings.telemetry));
   broker.credentials = {absolute(settings.telemetry.ca), claim_cert, claim_key};

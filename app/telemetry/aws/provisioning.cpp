@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "core/text.hpp"
 #include "device/device_key.hpp"
@@ -31,11 +32,11 @@ std::string named(const std::string& text) {
 
 class Provisioning {
  public:
-  Provisioning(const ProvisioningRequest& request, IdentityStore& store, const std::stop_token& stop,
+  Provisioning(const ProvisioningRequest& request, IdentityStore& store, std::stop_token stop,
                const ProvisioningSeams& seams)
       : request_(request),
         store_(store),
-        stop_(stop),
+        stop_(std::move(stop)),
         seams_(seams),
         server_(parse_broker_uri(request.broker.uri).text()) {}
 
@@ -169,7 +170,7 @@ class Provisioning {
       events.waiting = [] {};
       events.subscribed = [](std::uint64_t, bool) {};
       events.received = [](const Message&) {};
-      const auto fault = link->connect(stop_, seams_.answer_limit, std::move(events));
+      auto fault = link->connect(stop_, seams_.answer_limit, std::move(events));
       link->disconnect();
       if (!fault) return std::nullopt;
       if (attempt < attempts && sleep_for(stop_, seams_.proof_pause)) continue;

@@ -2,12 +2,13 @@
 // Source: AWS IoT Core developer guide, "Device provisioning MQTT API".
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 
 namespace glimpse {
 
-inline constexpr std::size_t max_answer_bytes = 128 * 1024;  // of any message that AWS sends
+inline constexpr std::size_t max_answer_bytes = 131'072;  // of any message that AWS sends
 
 /// Where a request goes; its answer comes at .../accepted or .../rejected.
 [[nodiscard]] std::string certificate_topic();
