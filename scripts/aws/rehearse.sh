@@ -91,10 +91,13 @@ start_database() {
 }
 
 start_broker() {
-  $python -B "$parts/acl.py" "$template" >"$work/acl"
+  $python -B "$parts/acl.py" "$template" scripts/aws/provisioning.yaml >"$work/acl"
   port=$($python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  scripts/broker.sh start --dir "$broker" --port "$port" --device "$thing" --acl "$work/acl" >"$work/broker.log" 2>&1 ||
-    fail 69 "no broker: $(tail -n 1 "$work/broker.log")"
+  local device
+  for device in claim "$thing"; do # a certificate for each; glimpse.json is for the last
+    scripts/broker.sh start --dir "$broker" --port "$port" --device "$device" --acl "$work/acl" >"$work/broker.log" 2>&1 ||
+      fail 69 "no broker: $(tail -n 1 "$work/broker.log")"
+  done
 }
 
 start_rules() {
@@ -143,6 +146,23 @@ refuse_forgery() { # once records that were sent later are there
   count=$(query another --select COUNT --query Count)
   echo "forged records      2 sent, $count in the table"
   [ "$count" = 0 ] || fail 1 "a device wrote under another's name"
+}
+
+# Another device has but a claim: it exchanges that for a certificate of its own, and sends records as itself.
+rehearse_provisioning() {
+  local new=rehearsal-2 records=30 before count
+  start provision node "$parts/provision.js" --broker "$broker" --port "$port"
+  eventually provision grep -q '^ready' "$work/provision"
+  "$GLIMPSE" provision --claim-cert "$broker/devices/claim.crt" --claim-key "$broker/devices/claim.key" --template fleet --device $new \
+    --broker "mqtts://localhost:$port" --ca "$broker/ca.crt" --state "$work/$new" >"$work/glimpse" 2>&1 ||
+    fail 70 "glimpse provision: $(tail -n 1 "$work/glimpse")"
+  before=$(grep -c '^put' "$work/rules")
+  "$GLIMPSE" run --config "$work/$new/identity/glimpse.json" --model demo --source tests/data/clip.mp4 --interval 0 --frames $records \
+    >"$work/glimpse" 2>&1 || fail 70 "glimpse: $(tail -n 1 "$work/glimpse")"
+  eventually provision all_are_put $((before + records))
+  count=$(query $new --select COUNT --query Count)
+  echo "provisioned         $new by claim; $records records sent as itself, $count in the table"
+  [ "$count" = $records ] || fail 1 "what the provisioned device sent did not arrive"
 }
 
 # Records: the device sends, the rule writes, aws reads.
@@ -225,6 +245,7 @@ echo "stand-ins           $("$aws" --version 2>&1 | cut -d ' ' -f 1), dynalite, 
 rehearse_forgery
 rehearse_records
 refuse_forgery
+rehearse_provisioning
 rehearse_reading
 rehearse_basic_ingest
 rehearse_shadow
