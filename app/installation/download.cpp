@@ -17,8 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = FetchResult::Kind;
 
-constexpr std::uint64_t gain = 1'000'000;  // bytes: an attempt that brings so many was worth it
-
 std::uint64_t bytes_of(const fs::path& file) {
   std::error_code error;
   const auto size = fs::file_size(file, error);
@@ -54,7 +52,7 @@ void fetch_all(const FetchRequest& request, const RetryRules& rules, const std::
     if (result.kind == Kind::complete) return;
     if (result.kind == Kind::stopped || stop.stop_requested()) throw InstallStopped{};
     if (result.kind == Kind::refused) throw InstallError(result.reason);
-    if (bytes_of(request.file) >= before + gain) {
+    if (bytes_of(request.file) >= before + rules.gain) {
       attempts = 0;
       backoff.reset();
     }

@@ -21,9 +21,10 @@ class InstallError : public std::runtime_error {
 struct InstallStopped {};
 
 struct RetryRules {
-  int attempts = 8;  // in a row without a megabyte more; then it has failed
+  int attempts = 8;                // in a row that bring next to nothing; then it has failed
+  std::uint64_t gain = 1'000'000;  // bytes that are more than nothing
   std::chrono::milliseconds base{5'000}, cap{300'000};  // of the pauses between: Backoff
-  std::function<double()> random01;                     // [0, 1)
+  std::function<double()> random01{};                   // [0, 1)
 };
 
 /// Returns once the file has all its bytes and their SHA-256 is `sha256`. Throws InstallError,

@@ -1,161 +1,63 @@
 #include "installation/http_fetch.hpp"
 
 #include <curl/curl.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <fstream>
+#include <algorithm>
 #include <memory>
-#include <optional>
-#include <system_error>
 
-#include "core/file_descriptor.hpp"
 #include "core/text.hpp"
+#include "core/waiting.hpp"
 
 namespace glimpse {
 namespace {
 
-namespace fs = std::filesystem;
 using Kind = FetchResult::Kind;
 
 constexpr long connect_limit_s = 30;
 constexpr long max_redirects = 5;
 
-std::string reason_of(int error) {
-  return std::generic_category().message(error);
-}
-
-/// "name: value\r\n" as its value where that is its name; names are the same in any case.
-std::optional<std::string> value_of(const std::string& line, const std::string& name) {
-  if (line.size() <= name.size() || line[name.size()] != ':') return std::nullopt;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (std::tolower(static_cast<unsigned char>(line[i])) != name[i]) return std::nullopt;
-  }
-  const auto begin = line.find_first_not_of(" \t", name.size() + 1);
-  const auto end = line.find_last_not_of(" \t\r\n");
-  return begin == std::string::npos || end < begin ? "" : line.substr(begin, end - begin + 1);
-}
-
+/// What libcurl's functions are given.
 struct Attempt {
   const FetchRequest& request;
   const std::stop_token& stop;
   const std::function<void(std::uint64_t)>& progress;
-  FileDescriptor file;
-  std::uint64_t have = 0;  // bytes in the file
+  PartialFile file;
+  // A stretch of `stalled`: when it began, and with how much.
+  Steady::time_point began = Steady::now();
+  std::uint64_t had = 0;
+  bool has_stalled = false;
 
-  // Of the response that comes in.
-  long status = 0;
-  std::string etag{}, last_modified{}, content_range{};
-  std::optional<std::uint64_t> length{};
-  bool begun = false;  // its first byte was taken, or refused
-  FetchResult end{};   // what we ended it for
-
-  bool give_up(Kind kind, std::string reason) {
-    end = {kind, std::move(reason)};
-    return false;
+  bool may_go_on() {
+    if (stop.stop_requested()) return false;
+    progress(file.have());
+    const auto lasted = Steady::now() - began;
+    if (lasted < request.stalled) return true;
+    const auto least = std::max<std::int64_t>(1, std::chrono::floor<std::chrono::seconds>(lasted).count());
+    has_stalled = file.have() < had + static_cast<std::uint64_t>(least);
+    began = Steady::now();
+    had = file.have();
+    return !has_stalled;
   }
-  [[nodiscard]] fs::path validator() const { return request.file.string() + ".validator"; }
-  void header(const std::string& line);
-  bool begin_body();
-  bool begin_anew();
-  bool take(const char* bytes, std::size_t count);
 };
 
-void Attempt::header(const std::string& line) {
-  if (line.rfind("HTTP/", 0) == 0) {  // of the next response: a redirect came before it
-    status = 0;
-    etag = last_modified = content_range = "";
-    length.reset();
-    const auto space = line.find(' ');
-    if (space != std::string::npos) status = std::strtol(line.c_str() + space, nullptr, 10);
-  }
-  if (const auto it = value_of(line, "etag")) etag = *it;
-  if (const auto it = value_of(line, "last-modified")) last_modified = *it;
-  if (const auto it = value_of(line, "content-range")) content_range = *it;
-  if (const auto it = value_of(line, "content-length")) length = std::strtoull(it->c_str(), nullptr, 10);
-}
-
-/// The server sends the whole file, whatever we have of it.
-bool Attempt::begin_anew() {
-  if (length && *length != request.size) {
-    return give_up(Kind::refused, "the file there has " + std::to_string(*length) + " bytes, announced are " +
-                                      std::to_string(request.size));
-  }
-  if (::ftruncate(file.get(), 0) != 0 || ::lseek(file.get(), 0, SEEK_SET) != 0)
-    return give_up(Kind::refused, request.file.string() + " cannot be written: " + reason_of(errno));
-  have = 0;
-  // RFC 9110, 13.1.5: a weak one does not do.
-  const bool is_strong = !etag.empty() && etag.rfind("W/", 0) != 0;
-  const std::string& tag = is_strong ? etag : last_modified;
-  std::error_code ignored;
-  fs::remove(validator(), ignored);
-  if (!tag.empty()) std::ofstream(validator(), std::ios::binary) << tag;
-  return true;
-}
-
-bool Attempt::begin_body() {
-  begun = true;
-  if (status == 200) return begin_anew();
-  unsigned long long first = 0, last = 0, whole = 0;
-  if (std::sscanf(content_range.c_str(), "bytes %llu-%llu/%llu", &first, &last, &whole) != 3 ||
-      first != have) {
-    std::error_code ignored;
-    fs::remove(validator(), ignored);  // so that the next attempt begins anew
-    return give_up(Kind::try_again, "the server sent another part of the file than it was asked for");
-  }
-  if (whole != request.size) {
-    return give_up(Kind::refused, "the file there has " + std::to_string(whole) + " bytes, announced are " +
-                                      std::to_string(request.size));
-  }
-  return true;
-}
-
-bool Attempt::take(const char* bytes, std::size_t count) {
-  if (status != 200 && status != 206) return true;  // the words of a refusal: nobody reads them
-  if (!begun && !begin_body()) return false;
-  if (count > request.size - have)
-    return give_up(Kind::refused, "more came than the announced " + std::to_string(request.size) + " bytes");
-  while (count > 0) {
-    const ssize_t written = ::write(file.get(), bytes, count);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0)
-      return give_up(Kind::refused, request.file.string() + " cannot be written: " + reason_of(errno));
-    bytes += written;
-    count -= static_cast<std::size_t>(written);
-    have += static_cast<std::uint64_t>(written);
-  }
-  return true;
-}
-
 std::size_t on_header(char* bytes, std::size_t, std::size_t count, void* attempt) {
-  static_cast<Attempt*>(attempt)->header(std::string(bytes, count));
-  return count;
+  return static_cast<Attempt*>(attempt)->file.header(std::string(bytes, count)) ? count : 0;
 }
 
 std::size_t on_body(char* bytes, std::size_t, std::size_t count, void* attempt) {
-  return static_cast<Attempt*>(attempt)->take(bytes, count) ? count : CURL_WRITEFUNC_ERROR;
+  return static_cast<Attempt*>(attempt)->file.take(bytes, count) ? count : CURL_WRITEFUNC_ERROR;
 }
 
-int on_progress(void* it, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const auto& attempt = *static_cast<Attempt*>(it);
-  if (attempt.stop.stop_requested()) return 1;
-  attempt.progress(attempt.have);
-  return 0;
+/// Called about once a second where nothing comes.
+int on_progress(void* attempt, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Attempt*>(attempt)->may_go_on() ? 0 : 1;
 }
-
-struct CurlList {
-  curl_slist* list = nullptr;
-  void add(const std::string& line) { list = curl_slist_append(list, line.c_str()); }
-  ~CurlList() { curl_slist_free_all(list); }
-};
 
 void configure(CURL* curl, Attempt& attempt) {
   const FetchRequest& request = attempt.request;
   const bool is_https = request.url.rfind("https://", 0) == 0;
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, is_https ? "https" : "http");
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, is_https ? "https" : "http,https");
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, max_redirects);
@@ -168,8 +70,6 @@ void configure(CURL* curl, Attempt& attempt) {
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a name server that keeps silent is not waited for
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, connect_limit_s);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stalled.count()));
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &attempt);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -179,25 +79,13 @@ void configure(CURL* curl, Attempt& attempt) {
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &attempt);
 }
 
-/// What makes the server send the rest, or the whole of another file.
-void ask_for_rest(Attempt& attempt, CurlList& headers) {
-  std::ifstream in(attempt.validator(), std::ios::binary);
-  std::string tag;
-  if (attempt.have == 0 || !std::getline(in, tag) || tag.empty()) return;
-  headers.add("Range: bytes=" + std::to_string(attempt.have) + "-");
-  headers.add("If-Range: " + tag);
-}
-
-/// The server's word is that of the last response.
-FetchResult judge(const Attempt& attempt, CURLcode code, const std::string& detail) {
-  if (!attempt.end.reason.empty()) return attempt.end;
-  if (attempt.stop.stop_requested()) return {Kind::stopped, ""};
+FetchResult judge_transfer(const Attempt& attempt, CURLcode code, const std::string& detail) {
   const std::string where = shown_url(attempt.request.url) + ": ";
   const std::string why = where + (detail.empty() ? curl_easy_strerror(code) : escape_control(detail));
+  if (attempt.has_stalled) return {Kind::try_again, where + "less than a byte a second came"};
   switch (code) {
-    case CURLE_OK:
-      break;
     case CURLE_UNSUPPORTED_PROTOCOL:
+      if (attempt.file.status() < 300 || attempt.file.status() > 399) return {Kind::try_again, why};
       return {Kind::refused, where + "it leads to an address that is not https"};
     case CURLE_TOO_MANY_REDIRECTS:
     case CURLE_URL_MALFORMAT:
@@ -207,25 +95,31 @@ FetchResult judge(const Attempt& attempt, CURLcode code, const std::string& deta
     default:
       return {Kind::try_again, why};
   }
-  const std::string said = where + "the server says " + std::to_string(attempt.status);
-  switch (attempt.status) {
+}
+
+FetchResult judge_answer(Attempt& attempt) {
+  const long status = attempt.file.status();
+  const std::string where = shown_url(attempt.request.url) + ": ";
+  const std::string said = where + "the server says " + std::to_string(status);
+  switch (status) {
     case 200:
     case 206:
-      break;
+      if (attempt.file.have() == attempt.request.size) return {Kind::complete, ""};
+      return {Kind::refused, where + "the file there has " + std::to_string(attempt.file.have()) +
+                                 " bytes, announced are " + std::to_string(attempt.request.size)};
     case 401:
     case 403:
       return {Kind::refused,
               said + "; a presigned URL is good for a time only: make a new one, and a new job"};
+    case 416:
+      attempt.file.forget_validator();
+      return {Kind::try_again, said};
     case 408:
-    case 416:  // the validator has gone with the file: judge() is called after that
     case 429:
       return {Kind::try_again, said};
     default:
-      return {attempt.status >= 500 ? Kind::try_again : Kind::refused, said};
+      return {status >= 500 ? Kind::try_again : Kind::refused, said};
   }
-  if (attempt.have == attempt.request.size) return {Kind::complete, ""};
-  return {Kind::refused, where + "the file there has " + std::to_string(attempt.have) +
-                             " bytes, announced are " + std::to_string(attempt.request.size)};
 }
 
 }  // namespace
@@ -236,28 +130,25 @@ std::string shown_url(const std::string& url) {
 
 FetchResult fetch_rest(const FetchRequest& request, const std::stop_token& stop,
                        const std::function<void(std::uint64_t)>& progress) {
-  Attempt attempt{
-      request, stop, progress,
-      FileDescriptor(::open(request.file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600))};
-  const off_t there = attempt.file.get() < 0 ? -1 : ::lseek(attempt.file.get(), 0, SEEK_END);
-  if (there < 0) return {Kind::refused, request.file.string() + " cannot be written: " + reason_of(errno)};
-  attempt.have = static_cast<std::uint64_t>(there);
-  if (attempt.have == request.size) return {Kind::complete, ""};
+  Attempt attempt{request, stop, progress, PartialFile(request.file, request.size)};
+  if (attempt.file.end()) return *attempt.file.end();
+  if (attempt.file.have() == request.size) return {Kind::complete, ""};
+  attempt.had = attempt.file.have();
 
   const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) return {Kind::try_again, "libcurl does not start"};
-  CurlList headers;
-  std::string detail(CURL_ERROR_SIZE, '\0');
   configure(curl.get(), attempt);
-  if (attempt.have < request.size) ask_for_rest(attempt, headers);
-  if (headers.list != nullptr) curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.list);
+  std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(nullptr, curl_slist_free_all);
+  for (const std::string& line : attempt.file.range_headers())
+    headers.reset(curl_slist_append(headers.release(), line.c_str()));
+  if (headers) curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  std::string detail(CURL_ERROR_SIZE, '\0');
   curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, detail.data());
   const CURLcode code = curl_easy_perform(curl.get());
-  if (attempt.status == 416) {
-    std::error_code ignored;
-    fs::remove(attempt.validator(), ignored);
-  }
-  return judge(attempt, code, detail.c_str());
+
+  if (attempt.file.end()) return *attempt.file.end();
+  if (stop.stop_requested()) return {Kind::stopped, ""};
+  return code == CURLE_OK ? judge_answer(attempt) : judge_transfer(attempt, code, detail.c_str());
 }
 
 }  // namespace glimpse

@@ -8,6 +8,8 @@
 #include <stop_token>
 #include <string>
 
+#include "installation/partial_file.hpp"
+
 namespace glimpse {
 
 struct FetchRequest {
@@ -16,12 +18,7 @@ struct FetchRequest {
   std::uint64_t size = 0;  // of the whole file
   std::string ca_file;     // trusted beside the system's authorities; empty: these alone
   std::string proxy;       // http://[user:password@]host:port; empty: none, whatever the environment says
-  std::chrono::seconds stalled{30};  // with less than a byte a second for so long, it has failed
-};
-
-struct FetchResult {
-  enum class Kind { complete, try_again, refused, stopped } kind = Kind::complete;
-  std::string reason;  // one line, without the URL's query
+  std::chrono::milliseconds stalled{30'000};  // less than a byte a second for so long is a failure
 };
 
 /// Appends to the file what it lacks, or begins anew where what the server has is another file by now

@@ -23,7 +23,7 @@ struct InstallerSettings {
   std::string ca_file;  // trusted beside the system's authorities; empty: these alone
   std::string proxy;    // as FetchRequest's
   std::chrono::milliseconds progress_every{10'000};  // each is a message to AWS, and a line of the log
-  std::chrono::seconds stalled{30};
+  std::chrono::milliseconds stalled{30'000};
   RetryRules retry{};
 };
 

@@ -110,7 +110,7 @@ UnpackedModel unpack_model(const fs::path& archive_file, const fs::path& folder,
   archive_read_support_format_tar(from.get());
   archive_read_support_filter_gzip(from.get());
   if (archive_read_open_filename(from.get(), archive_file.c_str(), 1 << 16) != ARCHIVE_OK)
-    refuse(from.get(), "the file is no tar archive");
+    refuse(from.get(), "the file is no tar archive, or damaged");
   std::set<std::string> names;
   std::string top;  // the folder that all stand in, with a slash
   archive_entry* entry = nullptr;
@@ -118,7 +118,7 @@ UnpackedModel unpack_model(const fs::path& archive_file, const fs::path& folder,
     const int got = archive_read_next_header(from.get(), &entry);
     if (got == ARCHIVE_EOF) break;
     if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
-      refuse(from.get(), names.empty() ? "the file is no tar archive" : "the archive is damaged");
+      refuse(from.get(), names.empty() ? "the file is no tar archive, or damaged" : "the archive is damaged");
     const std::string name = name_of(entry, top);
     if (name.empty()) continue;
     if (!names.insert(name).second) throw InstallError("the archive has " + name + " twice");
