@@ -90,8 +90,9 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
                 live);
   const std::string device = device_name(settings.telemetry);
   const bool has_broker = !settings.telemetry.broker.empty();
-  const BrokerSettings broker = broker_settings(settings.telemetry, device);
+  const BrokerSettings broker = broker_settings(settings, device);
   if (has_broker) validate_broker(broker);
+  else refuse_aws_without_broker(settings.aws);
   const SourceOptions source_asked = source_options(settings.source, shutdown.token());
 
   Output output([&] { shutdown.begin(); });

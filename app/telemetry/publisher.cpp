@@ -38,27 +38,38 @@ void ignore_broken_pipes() {
   pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);
 }
 
+/// The names for SessionBreaks, in the order of its topics.
+std::array<std::string, SessionBreaks::topics> names_of_topics(const BrokerSettings& settings) {
+  const std::string of_thing = "$aws/things/" + settings.device + "/*";
+  return {status_topic(settings.device), telemetry_topic(settings), of_thing, of_thing};
+}
+
 }  // namespace
 
-Publisher::Publisher(const BrokerSettings& settings, const StatusMessage& message, Outbox& outbox)
-    : Publisher(settings, message, outbox, real_world(settings, message)) {}
+Publisher::Publisher(const BrokerSettings& settings, const StatusMessage& message, Outbox& outbox,
+                     std::vector<Conversation*> conversations)
+    : Publisher(settings, message, outbox, std::move(conversations), real_world(settings, message)) {}
 
-Publisher::Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox, PublisherSeams seams)
+Publisher::Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox,
+                     std::vector<Conversation*> conversations, PublisherSeams seams)
     : settings_(std::move(settings)),
       message_(std::move(message)),
-      telemetry_topic_(telemetry_topic(settings_.device)),
+      telemetry_topic_(telemetry_topic(settings_)),
       status_topic_(status_topic(settings_.device)),
       outbox_(outbox),
+      conversations_(std::move(conversations)),
       seams_(std::move(seams)),
       backoff_(1s, 60s, seams_.random01),
-      breaks_(settings_.device, {status_topic_, telemetry_topic_}) {
+      breaks_(settings_.device, names_of_topics(settings_)) {
   status_.link_since_ms = unix_ms();
   outbox_.set_on_change([this] { wake(); });
+  conversations_.set_on_news([this] { wake(); });
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 Publisher::~Publisher() {
   finish(Steady::duration::zero());
+  conversations_.set_on_news(nullptr);
   outbox_.set_on_change(nullptr);
 }
 
@@ -138,19 +149,37 @@ std::optional<LinkFault> Publisher::connect(const std::stop_token& stop) {
     wake_.notify_all();
   };
   events.waiting = [this] { pulse_->beat(connect_limit); };
+  events.subscribed = [this](std::uint64_t id, bool granted) {
+    subscribed(static_cast<std::int64_t>(id), granted);
+  };
+  events.received = [this](Message message) {
+    conversations_.received(std::move(message));
+    wake();
+  };
   const Step step(*pulse_, connect_limit);
   return seams_.link->connect(stop, connect_limit, std::move(events));
 }
 
 void Publisher::acknowledged(std::int64_t id) {
-  const bool is_record = id != online_id && id != offline_id && outbox_.acknowledge(id);
+  const bool is_request = Conversations::is_ours(id) && id != offline_id;
+  const bool is_record = id != online_id && id != offline_id && !is_request && outbox_.acknowledge(id);
   const std::lock_guard lock(mutex_);
   if (id == offline_id) goodbye_acknowledged_ = true;
   if (id == online_id) breaks_.acknowledged(Topic::status);
+  if (is_request) breaks_.acknowledged(Topic::requests);
   if (is_record) {
     breaks_.acknowledged(Topic::telemetry);
     ++status_.acknowledged;
   }
+  acks_.acknowledged(id, seams_.now());
+  ++changes_;
+  wake_.notify_all();
+}
+
+void Publisher::subscribed(std::int64_t id, bool granted) {
+  const bool all = conversations_.subscribed(id, granted);
+  const std::lock_guard lock(mutex_);
+  if (all) breaks_.acknowledged(Topic::subscriptions);
   acks_.acknowledged(id, seams_.now());
   ++changes_;
   wake_.notify_all();

@@ -16,6 +16,7 @@
 #include "core/pulse.hpp"
 #include "core/waiting.hpp"
 #include "telemetry/ack_watch.hpp"
+#include "telemetry/conversations.hpp"
 #include "telemetry/link/broker_settings.hpp"
 #include "telemetry/link/mqtt_link.hpp"
 #include "telemetry/outbox/outbox.hpp"
@@ -48,10 +49,12 @@ class Publisher {
       1};  // from the start of one to that of the next, at least
   static constexpr std::chrono::seconds connect_limit{30};  // beside the limits of its parts
 
-  /// Starts the one thread. `outbox` must outlive the publisher. Throws Error(usage) for a bad URI; call
-  /// validate_broker() first for the other checks.
-  Publisher(const BrokerSettings& settings, const StatusMessage& message, Outbox& outbox);
-  Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox, PublisherSeams seams);
+  /// Starts the one thread. `outbox` and `conversations` must outlive the publisher. Throws Error(usage) for
+  /// a bad URI; call validate_broker() first for the other checks.
+  Publisher(const BrokerSettings& settings, const StatusMessage& message, Outbox& outbox,
+            std::vector<Conversation*> conversations = {});
+  Publisher(BrokerSettings settings, StatusMessage message, Outbox& outbox,
+            std::vector<Conversation*> conversations, PublisherSeams seams);
   ~Publisher();  // as finish(0)
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -66,7 +69,7 @@ class Publisher {
 
  private:
   enum class Ended { lost, renewed, done };
-  // Ids of the two status messages, which no record has.
+  // Ids of the two status messages, which no record and no conversation has.
   static constexpr std::int64_t online_id = 0, offline_id = std::numeric_limits<std::int64_t>::max();
 
   void run(const std::stop_token& stop);
@@ -76,9 +79,12 @@ class Publisher {
   [[nodiscard]] bool renew_credentials();
   void say_online();
   [[nodiscard]] bool may_send(Steady::time_point now) const;
+  [[nodiscard]] bool converse();
   [[nodiscard]] bool send_next();
   void wait_for_work(const std::stop_token& stop);
   void acknowledged(std::int64_t id);
+  void subscribed(std::int64_t id, bool granted);
+  void break_session(const char* why);
   void end_session();
   void say_goodbye();
   [[nodiscard]] bool pause_before_retry(const std::stop_token& stop);
@@ -91,6 +97,7 @@ class Publisher {
   const StatusMessage message_;
   const std::string telemetry_topic_, status_topic_;
   Outbox& outbox_;
+  Conversations conversations_;
   const PublisherSeams seams_;
   const std::shared_ptr<Pulse> pulse_ = std::make_shared<Pulse>("publisher");
   Backoff backoff_;

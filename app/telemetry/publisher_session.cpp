@@ -19,6 +19,7 @@ constexpr auto between_looks = 5s;  // at the credentials' files
 Publisher::Ended Publisher::serve(const std::stop_token& stop) {
   pulse_->beat();
   outbox_.begin_session();
+  conversations_.begin_session();
   {
     const std::lock_guard lock(mutex_);
     next_slot_ = seams_.now();
@@ -31,7 +32,7 @@ Publisher::Ended Publisher::serve(const std::stop_token& stop) {
     if (renew_credentials()) return seams_.link->disconnect(), Ended::renewed;
     const auto now = seams_.now();
     const bool is_empty = outbox_.counts().pending == 0;
-    bool may = false;
+    bool may = false, may_send_records = false;
     {
       const std::lock_guard lock(mutex_);
       if (!lost_ && acks_.is_overdue(now))
@@ -40,8 +41,10 @@ Publisher::Ended Publisher::serve(const std::stop_token& stop) {
       if (lost_) break;
       if (stop.stop_requested() || (finishing_ && is_empty)) return Ended::done;
       may = may_send(now);
+      may_send_records = now >= breaks_.rests_until(Topic::telemetry);
     }
-    if (!may || !send_next()) wait_for_work(stop);
+    conversations_.deliver();
+    if (!may || !(converse() || (may_send_records && send_next()))) wait_for_work(stop);
   }
   end_session();
   return Ended::lost;
@@ -66,16 +69,48 @@ void Publisher::say_online() {
     acks_.sent(online_id, seams_.now());
     next_slot_ = seams_.now() + spacing;
   }
-  if (seams_.link->publish(online_id, status_topic_, to_json("online", message_), true)) return;
+  if (!seams_.link->publish(online_id, status_topic_, to_json("online", message_), true))
+    break_session("the session ended before it began; it is tried again");
+}
+
+void Publisher::break_session(const char* why) {
   const std::lock_guard lock(mutex_);
-  if (!lost_) lost_ = LinkFault{LinkProblem::lost, "the session ended before it began; it is tried again"};
+  if (!lost_) lost_ = LinkFault{LinkProblem::lost, why};
 }
 
 /// One message at a time until the first of its topic is acknowledged: then it is clear which one ended a
 /// session.
 bool Publisher::may_send(Steady::time_point now) const {
-  return now >= next_slot_ && now >= breaks_.rests_until(Topic::telemetry) &&
-         !breaks_.awaits_first(Topic::status) && !breaks_.awaits_first(Topic::telemetry);
+  return now >= next_slot_ && !breaks_.awaits_any_first();
+}
+
+/// Subscribes, or sends what a conversation has to say. False: there is nothing.
+bool Publisher::converse() {
+  if (conversations_.is_empty()) return false;
+  const auto now = seams_.now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (now < std::max(breaks_.rests_until(Topic::subscriptions), breaks_.rests_until(Topic::requests)))
+      return false;
+  }
+  const auto note = [&](Topic topic, std::int64_t id) {
+    const std::lock_guard lock(mutex_);
+    breaks_.published(topic, now);
+    acks_.sent(id, now);
+    next_slot_ = now + spacing;
+  };
+  if (conversations_.phase() == Conversations::Phase::silent) {
+    if (!conversations_.subscribe(*seams_.link, [&](std::int64_t id) { note(Topic::subscriptions, id); }))
+      break_session("the session takes no subscription; a new one is tried");
+    return true;
+  }
+  const auto next = conversations_.next();
+  if (!next) return false;
+  note(Topic::requests, next->id);
+  if (!seams_.link->publish(static_cast<std::uint64_t>(next->id), next->message.topic, next->message.payload,
+                            false))
+    break_session("the session takes no more messages; a new one is tried");
+  return true;
 }
 
 bool Publisher::send_next() {
@@ -97,9 +132,7 @@ bool Publisher::send_next() {
   // The link calls back under locks of its own, so ours is open while we call it.
   const bool taken =
       seams_.link->publish(static_cast<std::uint64_t>(record->id), telemetry_topic_, record->payload, false);
-  const std::lock_guard lock(mutex_);
-  if (!taken && !lost_)
-    lost_ = LinkFault{LinkProblem::lost, "the session takes no more messages; a new one is tried"};
+  if (!taken) break_session("the session takes no more messages; a new one is tried");
   return true;
 }
 

@@ -4,9 +4,15 @@
 #include <utility>
 
 namespace glimpse {
+namespace {
 
-SessionBreaks::SessionBreaks(std::string device, std::array<std::string, 2> topics)
-    : device_(std::move(device)), topics_(std::move(topics)) {}
+constexpr Topic all[] = {Topic::status, Topic::telemetry, Topic::subscriptions, Topic::requests};
+static_assert(std::size(all) == SessionBreaks::topics);
+
+}  // namespace
+
+SessionBreaks::SessionBreaks(std::string device, std::array<std::string, topics> names)
+    : device_(std::move(device)), names_(std::move(names)) {}
 
 void SessionBreaks::began(Steady::time_point now) {
   began_ = now;
@@ -29,8 +35,12 @@ bool SessionBreaks::awaits_first(Topic topic) const {
   return of(topic).published && !of(topic).acknowledged;
 }
 
+bool SessionBreaks::awaits_any_first() const {
+  return std::any_of(std::begin(all), std::end(all), [this](Topic topic) { return awaits_first(topic); });
+}
+
 std::optional<LinkFault> SessionBreaks::broke(Steady::time_point now) {
-  for (const Topic topic : {Topic::status, Topic::telemetry}) {
+  for (const Topic topic : all) {
     Seen& seen = of(topic);
     if (!awaits_first(topic) || now - seen.published_at > at_once) continue;
     ++seen.blamed;
@@ -52,8 +62,14 @@ std::optional<LinkFault> SessionBreaks::broke(Steady::time_point now) {
 }
 
 LinkFault SessionBreaks::forbidden(Topic topic) const {
-  const std::string& name = topics_[static_cast<std::size_t>(topic)];
+  const std::string& name = names_[static_cast<std::size_t>(topic)];
   const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(*of(topic).rest).count();
+  if (topic == Topic::subscriptions) {
+    return {LinkProblem::publish_forbidden,
+            "the broker ends the session on each subscription to '" + name +
+                "': its policy most likely lacks iot:Subscribe on arn:aws:iot:REGION:ACCOUNT:topicfilter/" +
+                name + "; shadow and jobs rest for " + std::to_string(minutes) + " minutes, records go on"};
+  }
   return {LinkProblem::publish_forbidden,
           "the broker ends the session on each publish to '" + name +
               "': its policy most likely lacks iot:Publish on arn:aws:iot:REGION:ACCOUNT:topic/" + name +

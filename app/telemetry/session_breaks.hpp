@@ -12,7 +12,12 @@
 
 namespace glimpse {
 
-enum class Topic { status, telemetry };
+enum class Topic {
+  status,
+  telemetry,
+  subscriptions,  // of the conversations
+  requests,       // what they send
+};
 
 /// AWS IoT Core closes the connection on a publish that the policy forbids, and when another client comes
 /// with the same id. The publisher has one message on its way until the first of a topic is acknowledged, so
@@ -25,14 +30,17 @@ class SessionBreaks {
   static constexpr auto first_rest = std::chrono::minutes(5);
   static constexpr auto longest_rest = std::chrono::hours(6);
 
-  /// `device` is the client id, `topics` the names of status and telemetry.
-  SessionBreaks(std::string device, std::array<std::string, 2> topics);
+  static constexpr std::size_t topics = 4;
+
+  /// `device` is the client id; the names are those of Topic, in its order.
+  SessionBreaks(std::string device, std::array<std::string, topics> names);
 
   void began(Steady::time_point now);
   void published(Topic topic, Steady::time_point now);
   void acknowledged(Topic topic);
   /// The first message of this topic in this session is still on its way: nothing is sent beside it.
   [[nodiscard]] bool awaits_first(Topic topic) const;
+  [[nodiscard]] bool awaits_any_first() const;
   /// The session broke. What the pattern says, if it says anything.
   [[nodiscard]] std::optional<LinkFault> broke(Steady::time_point now);
 
@@ -52,8 +60,8 @@ class SessionBreaks {
   [[nodiscard]] LinkFault forbidden(Topic topic) const;
 
   const std::string device_;
-  const std::array<std::string, 2> topics_;
-  std::array<Seen, 2> seen_;
+  const std::array<std::string, topics> names_;
+  std::array<Seen, topics> seen_;
   Steady::time_point began_{};
   int short_sessions_ = 0;  // in a row, with something acknowledged
 };

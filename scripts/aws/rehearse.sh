@@ -148,6 +148,22 @@ rehearse_records() {
 
 all_are_put() { [ "$(grep -c '^put' "$work/rules")" -ge "$1" ]; }
 
+# Records past the broker: nobody who subscribes to the device sees them, and the table has them.
+rehearse_basic_ingest() {
+  local count=20 before after overheard
+  before=$(grep -c '^put' "$work/rules")
+  start listener stdbuf -oL mosquitto_sub -h localhost -p "$port" --cafile "$broker/ca.crt" --cert "$broker/subscriber.crt" \
+    --key "$broker/subscriber.key" -d -F 'MESSAGE %t' -t "glimpse/v1/$thing/telemetry"
+  eventually listener grep -q '^Subscribed' "$work/listener"
+  "$GLIMPSE" run --config "$broker/glimpse.json" --basic-ingest glimpse --model demo --source tests/data/clip.mp4 --interval 0 \
+    --frames $count >"$work/glimpse" 2>&1 || fail 70 "glimpse: $(tail -n 1 "$work/glimpse")"
+  eventually listener all_are_put $((before + count))
+  after=$(query $thing --select COUNT --query Count)
+  overheard=$(grep -c '^MESSAGE' "$work/listener" || true)
+  echo "by Basic Ingest     $count sent, $((after - before)) in the table, $overheard seen by a subscriber"
+  [ "$((after - before)) $overheard" = "$count 0" ] || fail 1 "records by Basic Ingest went wrong"
+}
+
 # The last item as aws shows it. Its predictions are cut to the first.
 rehearse_reading() {
   query $thing --no-scan-index-forward --max-items 1 >"$work/item"
@@ -166,5 +182,6 @@ rehearse_forgery
 rehearse_records
 refuse_forgery
 rehearse_reading
+rehearse_basic_ingest
 # Here come shadow, jobs and provisioning: a stand-in under start, then a step each.
 echo "rehearsed in $SECONDS s"

@@ -54,6 +54,14 @@ std::optional<int> parse_port(const std::string& text) {
   return port;
 }
 
+/// Source: AWS IoT API reference, CreateTopicRule, ruleName.
+bool is_rule_name(const std::string& name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return name.size() <= 128 && std::all_of(name.begin(), name.end(), fits);
+}
+
 }  // namespace
 
 bool Endpoint::is_address() const {
@@ -126,6 +134,10 @@ void validate_broker(const BrokerSettings& settings) {
                     "': it takes 1 to 128 of the characters a-z A-Z 0-9 : _ - (it becomes a topic "
                     "level and a thing name); give another one with --device");
   }
+  if (!settings.basic_ingest.empty() && !is_rule_name(settings.basic_ingest)) {
+    throw Error(ExitCode::usage, "--basic-ingest '" + escape_control(settings.basic_ingest) +
+                                     "': the name of a topic rule has 1 to 128 of a-z A-Z 0-9 _");
+  }
   bool stays_here = endpoint.is_loopback();
   if (!settings.proxy.empty()) stays_here = parse_proxy_uri(settings.proxy).address.is_loopback();
   if (!endpoint.tls && !stays_here && !settings.insecure) {
@@ -152,8 +164,9 @@ std::string alpn_protocol(const Endpoint& endpoint) {
   return endpoint.tls && endpoint.port == 443 ? "x-amzn-mqtt-ca" : "";
 }
 
-std::string telemetry_topic(const std::string& device) {
-  return "glimpse/v1/" + device + "/telemetry";
+std::string telemetry_topic(const BrokerSettings& settings) {
+  const std::string topic = "glimpse/v1/" + settings.device + "/telemetry";
+  return settings.basic_ingest.empty() ? topic : "$aws/rules/" + settings.basic_ingest + "/" + topic;
 }
 std::string status_topic(const std::string& device) {
   return "glimpse/v1/" + device + "/status";

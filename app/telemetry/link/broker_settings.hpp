@@ -15,6 +15,7 @@ struct BrokerSettings {
   std::string proxy;        // http://[user:password@]host:port; empty: none, whatever the environment says
   std::chrono::seconds keep_alive{60};  // a half-open connection is noticed within 1.5 times this
   bool insecure = false;                // allow mqtt:// over a network
+  std::string basic_ingest;  // the topic rule that gets the records, past AWS's broker; empty: none
 };
 
 struct Endpoint {
@@ -53,8 +54,8 @@ inline constexpr std::chrono::seconds min_keep_alive{56}, max_keep_alive{1200};
 /// `insecure`, Error(credentials) as check_credentials() does.
 void validate_broker(const BrokerSettings& settings);
 
-/// glimpse/v1/<device>/telemetry and glimpse/v1/<device>/status
-[[nodiscard]] std::string telemetry_topic(const std::string& device);
+/// glimpse/v1/<device>/telemetry, with Basic Ingest behind $aws/rules/<rule>/, and glimpse/v1/<device>/status
+[[nodiscard]] std::string telemetry_topic(const BrokerSettings& settings);
 [[nodiscard]] std::string status_topic(const std::string& device);
 
 }  // namespace glimpse

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "telemetry/link/paho_session.hpp"
 #include "telemetry/link/relay.hpp"
 #include "telemetry/link/tls_check.hpp"
 
@@ -17,85 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr int qos = 1;
 constexpr int max_in_flight = 20;
-
-/// What paho's threads tell us about one session. Paho calls it under its own lock, so nothing here calls
-/// paho.
-class Session final : public virtual mqtt::iaction_listener {
- public:
-  /// 0: connected. 1 to 5: the CONNACK return code (MQTT 3.1.1, 3.2.2.3). Otherwise paho's own.
-  using Outcome = int;
-
-  Session(LinkEvents events, std::string server) : events_(std::move(events)), server_(std::move(server)) {}
-
-  void on_success(const mqtt::token& token) override {
-    if (token.get_type() == mqtt::token::CONNECT) return decide(MQTTASYNC_SUCCESS);
-    const std::lock_guard lock(mutex_);
-    if (!muted_) events_.acknowledged(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
-  }
-
-  void on_failure(const mqtt::token& token) override {
-    if (token.get_type() == mqtt::token::CONNECT) return decide(token.get_return_code());
-    lost();
-  }
-
-  void lost() {
-    const std::lock_guard lock(mutex_);
-    if (muted_) return;
-    muted_ = true;
-    events_.lost(
-        {LinkProblem::lost, "the connection to " + server_ + " broke off; it is tried again by itself"});
-  }
-
-  /// After this returns no event comes any more.
-  void mute() {
-    const std::lock_guard lock(mutex_);
-    muted_ = true;
-  }
-
-  [[nodiscard]] std::optional<Outcome> wait(const Patience& patience) {
-    std::unique_lock lock(mutex_);
-    decided_.wait_until(lock, patience.stop, patience.deadline, [this] { return outcome_.has_value(); });
-    return outcome_;
-  }
-
- private:
-  void decide(Outcome outcome) {
-    const std::lock_guard lock(mutex_);
-    outcome_ = outcome;
-    decided_.notify_all();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable_any decided_;
-  std::optional<Outcome> outcome_;
-  bool muted_ = false;
-  LinkEvents events_;
-  std::string server_;
-};
-
-LinkFault refusal(Session::Outcome outcome, const Endpoint& endpoint, const BrokerSettings& settings) {
-  const std::string server = "the broker at " + endpoint.text();
-  switch (outcome) {
-    case 1:
-      return {LinkProblem::broker_refused, server + " does not speak MQTT 3.1.1; update it"};
-    case 2:
-      return {LinkProblem::client_id_refused, server + " refuses the client id '" + settings.device +
-                                                  "'; give the name it knows this device by with --device"};
-    case 3:
-      return {LinkProblem::broker_refused,
-              server + " says it is not available now; it is tried again by itself"};
-    case 4:
-    case 5:
-      return {LinkProblem::not_authorised,
-              server + " does not let '" + settings.device +
-                  "' in (not authorised); check that its certificate is active and its "
-                  "policy allows this client id to connect"};
-    default:
-      return {LinkProblem::unreachable, server +
-                                            " hung up before it was ready (paho: " + std::to_string(outcome) +
-                                            "); it is tried again by itself, see the broker's log"};
-  }
-}
 
 std::optional<Proxy> proxy_of(const BrokerSettings& settings) {
   if (settings.proxy.empty()) return std::nullopt;
@@ -127,16 +49,19 @@ class PahoLink final : public Link {
 
     auto connected = connector_.connect(endpoint_, patience);
     if (auto* fault = std::get_if<LinkFault>(&connected)) return std::move(*fault);
-    session_ = std::make_shared<Session>(std::move(events), endpoint_.text());
+    session_ = std::make_shared<PahoSession>(std::move(events), endpoint_.text());
     try {
       relay_ = std::make_unique<Relay>(std::move(std::get<FileDescriptor>(connected)));
       const std::string scheme = endpoint_.tls ? "ssl://" : "tcp://";
       client_ = std::make_unique<mqtt::async_client>(scheme + endpoint_.text(), settings_.device);
       client_->set_connection_lost_handler([session = session_](const std::string&) { session->lost(); });
+      client_->set_message_callback([session = session_](const mqtt::const_message_ptr& message) {
+        if (message) session->received(*message);
+      });
       client_->connect(options(), nullptr, *session_);
     } catch (const mqtt::exception& error) {
       disconnect();
-      return refusal(error.get_return_code(), endpoint_, settings_);
+      return refusal(error.get_return_code(), endpoint_, settings_.device);
     } catch (const std::system_error& error) {
       disconnect();
       return LinkFault{LinkProblem::unreachable, std::string("no way to ") + endpoint_.text() +
@@ -146,7 +71,7 @@ class PahoLink final : public Link {
     const auto outcome = session_->wait(patience.at_most(seams_.limits.mqtt));
     if (outcome == MQTTASYNC_SUCCESS) return std::nullopt;
     disconnect();
-    if (outcome) return refusal(*outcome, endpoint_, settings_);
+    if (outcome) return refusal(*outcome, endpoint_, settings_.device);
     return LinkFault{LinkProblem::timed_out,
                      "the broker at " + endpoint_.text() +
                          " takes the connection but does not answer in MQTT; check that it is "
@@ -155,14 +80,12 @@ class PahoLink final : public Link {
 
   bool publish(std::uint64_t id, const std::string& topic, const std::string& payload,
                bool retained) override {
-    if (!client_) return false;
-    try {
-      client_->publish(mqtt::make_message(topic, payload, qos, retained),
-                       reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)), *session_);
-      return true;
-    } catch (const mqtt::exception&) {
-      return false;
-    }
+    return hand_over(
+        [&] { client_->publish(mqtt::make_message(topic, payload, qos, retained), context(id), *session_); });
+  }
+
+  bool subscribe(std::uint64_t id, const std::string& filter) override {
+    return hand_over([&] { client_->subscribe(filter, qos, context(id), *session_); });
   }
 
   void disconnect() override {
@@ -178,6 +101,19 @@ class PahoLink final : public Link {
   CredentialNews refresh_credentials() override { return store_ ? store_->refresh() : CredentialNews{}; }
 
  private:
+  static void* context(std::uint64_t id) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)); }
+
+  template <class Call>
+  [[nodiscard]] bool hand_over(const Call& call) {
+    if (!client_) return false;
+    try {
+      call();
+      return true;
+    } catch (const mqtt::exception&) {
+      return false;
+    }
+  }
+
   [[nodiscard]] std::optional<LinkFault> await_clock(const std::stop_token& stop,
                                                      const std::function<void()>& waiting) {
     if (!endpoint_.tls) return std::nullopt;
@@ -202,7 +138,8 @@ class PahoLink final : public Link {
     options.set_connect_timeout(std::chrono::ceil<std::chrono::seconds>(seams_.limits.mqtt) + 5s);
     options.set_max_inflight(max_in_flight);
     options.set_automatic_reconnect(false);
-    options.set_will_message(mqtt::message(status_topic(settings_.device), will_, qos, true));
+    if (!will_.empty())
+      options.set_will_message(mqtt::message(status_topic(settings_.device), will_, qos, true));
     // Both, lest paho look for the other one in the environment. Each with the scheme that paho 1.3.12 strips
     // from it and without which 1.3.14 takes no proxy; it speaks plain HTTP to either.
     options.set_http_proxy("http://" + relay_->as_proxy());
@@ -234,7 +171,7 @@ class PahoLink final : public Link {
   std::optional<CredentialStore> store_;  // empty: no TLS
   // Before client_: paho reads these files once more when it connects.
   std::shared_ptr<const LoadedCredentials> in_use_ = std::make_shared<const LoadedCredentials>();
-  std::shared_ptr<Session> session_;            // before client_: paho holds a reference to it
+  std::shared_ptr<PahoSession> session_;        // before client_: paho holds a reference to it
   std::unique_ptr<Relay> relay_;                // before client_: which says goodbye through it
   std::unique_ptr<mqtt::async_client> client_;  // empty: no session
 };

@@ -10,6 +10,7 @@
 
 #include "core/waiting.hpp"
 #include "device/credential_store.hpp"
+#include "telemetry/conversation.hpp"
 #include "telemetry/link/broker_settings.hpp"
 #include "telemetry/link/link_fault.hpp"
 #include "telemetry/link/tcp_connect.hpp"
@@ -21,6 +22,9 @@ struct LinkEvents {
   std::function<void(std::uint64_t id)> acknowledged;  // the broker's PUBACK for publish(id, ...)
   std::function<void(const LinkFault&)> lost;          // at most once for each connect() that succeeded
   std::function<void()> waiting{};  // from connect() itself, again and again while it waits beyond its limit
+  std::function<void(std::uint64_t id, bool granted)>
+      subscribed{};                                 // the broker's SUBACK for subscribe(id, ...)
+  std::function<void(Message message)> received{};  // of a subscription
 };
 
 /// Used by one thread. Events come from other threads, never after disconnect() has returned, and must
@@ -35,6 +39,8 @@ class Link {
   /// Hands over one message, QoS 1. False when the session is gone.
   [[nodiscard]] virtual bool publish(std::uint64_t id, const std::string& topic, const std::string& payload,
                                      bool retained) = 0;
+  /// Asks for the messages of a topic filter, QoS 1. False when the session is gone.
+  [[nodiscard]] virtual bool subscribe(std::uint64_t id, const std::string& filter) = 0;
   /// Ends the session, with MQTT's DISCONNECT where there is one. Allowed in any state; takes about 1 s at
   /// most.
   virtual void disconnect() = 0;
@@ -51,7 +57,8 @@ struct LinkSeams {
 };
 
 /// MQTT 3.1.1 over paho, which is transport only here: no persistence, no offline buffer, no automatic
-/// reconnect, clean session. `will` is what the broker publishes, retained, on status_topic() when we vanish.
+/// reconnect, clean session. `will` is what the broker publishes, retained, on status_topic() when we vanish;
+/// empty: nothing.
 /// With TLS and a clock that is not set, the first connect() says so and those after it wait, beyond their
 /// limit, until it is set: so the first attempt comes within a second of that, whatever the back-off.
 /// Throws Error(usage) for a bad URI, Error(credentials) as CredentialStore does.

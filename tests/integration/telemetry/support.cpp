@@ -237,7 +237,7 @@ Device::Device(const BrokerSettings& settings)
     : outbox(in(folder_), nullptr), publisher(settings, message(settings), outbox) {}
 
 Device::Device(const BrokerSettings& settings, PublisherSeams seams)
-    : outbox(in(folder_), nullptr), publisher(settings, message(settings), outbox, std::move(seams)) {}
+    : outbox(in(folder_), nullptr), publisher(settings, message(settings), outbox, {}, std::move(seams)) {}
 
 void Device::accept(std::uint64_t first, std::uint64_t last) {
   for (std::uint64_t seq = first; seq <= last; ++seq) outbox.accept(make_record(seq));

@@ -37,8 +37,10 @@ struct Network {
   bool black_hole = false;  // connect() waits for the stop or its limit
   bool no_clock = false;    // connect() waits, and says so, until the clock is set
   std::string hang_on;      // a publish to a topic that ends so does not come back meanwhile
+  std::string refuse;       // a topic filter that nobody may subscribe to
   int attempts = 0;
   std::vector<Publish> published;
+  std::vector<std::string> subscribed;
   std::vector<std::chrono::milliseconds> pauses;
   LinkEvents events;
   Steady::time_point now{};
@@ -123,6 +125,23 @@ class FakeLink : public Link {
     net_->changed.notify_all();
     return true;
   }
+  bool subscribe(std::uint64_t id, const std::string& filter) override {
+    LinkEvents events;
+    bool granted = true;
+    {
+      const std::lock_guard lock(net_->mutex);
+      net_->subscribed.push_back(filter);
+      net_->now += 10ms;
+      net_->changed.notify_all();
+      granted = filter != net_->refuse;
+      events = net_->events;
+      if (filter == net_->break_on) {
+        events.subscribed = [lost = events.lost](std::uint64_t, bool) { lost({LinkProblem::lost, "cut"}); };
+      }
+    }
+    events.subscribed(id, granted);
+    return true;
+  }
   void disconnect() override {}
   CredentialNews refresh_credentials() override {
     const std::lock_guard lock(net_->mutex);
@@ -167,11 +186,12 @@ inline StatusMessage message() {
 /// An outbox in a folder of its own, and the publisher that sends from it.
 class Device {
  public:
-  explicit Device(PublisherSeams seams, Drain drain = Drain::fifo)
+  explicit Device(PublisherSeams seams, Drain drain = Drain::fifo,
+                  std::vector<Conversation*> conversations = {})
       : outbox({(folder_.path() / "outbox.db").string(), 64'000'000, std::chrono::hours(1),
                 std::chrono::seconds(1), drain},
                nullptr),
-        publisher(settings(), message(), outbox, std::move(seams)) {}
+        publisher(settings(), message(), outbox, std::move(conversations), std::move(seams)) {}
   void accept(std::uint64_t first, std::uint64_t last) {
     for (std::uint64_t seq = first; seq <= last; ++seq) outbox.accept(record(seq));
     REQUIRE(outbox.flush(60s));

@@ -8,7 +8,9 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Sessions {
-  SessionBreaks breaks{"thing", {"glimpse/v1/thing/status", "glimpse/v1/thing/telemetry"}};
+  SessionBreaks breaks{"thing",
+                       {"glimpse/v1/thing/status", "glimpse/v1/thing/telemetry", "$aws/things/thing/*",
+                        "$aws/things/thing/*"}};
   Steady::time_point now = Steady::time_point(1h);
 
   /// A session that lasts `length`, with the first message of each topic acknowledged or not.

@@ -135,6 +135,23 @@ TEST_CASE("a proxy elsewhere is a network, too: no plain MQTT through it") {
 }
 
 TEST_CASE("topics") {
-  CHECK(telemetry_topic("thing") == "glimpse/v1/thing/telemetry");
+  BrokerSettings settings;
+  settings.device = "thing";
+  CHECK(telemetry_topic(settings) == "glimpse/v1/thing/telemetry");
   CHECK(status_topic("thing") == "glimpse/v1/thing/status");
+  settings.basic_ingest =
+      "glimpse";  // AWS IoT Core Developer Guide, "Reducing messaging costs with Basic Ingest"
+  CHECK(telemetry_topic(settings) == "$aws/rules/glimpse/glimpse/v1/thing/telemetry");
+}
+
+TEST_CASE("a topic rule's name becomes a topic level: other characters are refused") {
+  for (const std::string& name : {std::string("my-rule"), std::string("a/b"), std::string("+"),
+                                  std::string("ä"), std::string(129, 'a')}) {
+    BrokerSettings settings = to("mqtt://localhost");
+    settings.basic_ingest = name;
+    CHECK_THAT(refusal(settings), ContainsSubstring("--basic-ingest") && ContainsSubstring("1 to 128"));
+  }
+  BrokerSettings settings = to("mqtt://localhost");
+  settings.basic_ingest = "My_rule_1";
+  CHECK(refusal(settings).empty());
 }
