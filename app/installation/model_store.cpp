@@ -141,7 +141,7 @@ void ModelStore::recover() {
 }
 
 std::optional<ModelStore::Active> ModelStore::active() const {
-  std::ifstream in(folder_ / ".activated.json");
+  std::ifstream in(marker());
   const Json root = Json::parse(in, nullptr, false);
   if (!root.is_object() || !root.contains("model") || !root["model"].is_string() ||
       !root.contains("quantized") || !root["quantized"].is_boolean())
@@ -209,8 +209,7 @@ void ModelStore::keep(const Active& active) {
   } else if (const Origin origin = origin_of(place / installed); !origin.sha256.empty()) {
     write_file(place / installed, origin.sha256 + " " + std::to_string(next_number(folder_)) + "\n");
   }
-  write_file(folder_ / ".activated.json",
-             Json{{"model", active.name}, {"quantized", active.quantized}}.dump() + "\n");
+  write_file(marker(), Json{{"model", active.name}, {"quantized", active.quantized}}.dump() + "\n");
   erase_whole(folder_ / ".previous" / active.name);
   drop_surplus(active.name);
 }

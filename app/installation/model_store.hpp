@@ -34,6 +34,8 @@ class ModelStore {
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path model(const std::string& name) const { return folder_ / name; }
+  /// Without this file no model is active.
+  [[nodiscard]] std::filesystem::path marker() const { return folder_ / ".activated.json"; }
   /// Nothing where no job has activated one, or it is no longer there.
   [[nodiscard]] std::optional<Active> active() const;
   /// Whether the model of that name came from the file with that hash.
