@@ -1,4 +1,4 @@
-#include "commands/run_jobs.hpp"
+#include "commands/installed_models.hpp"
 
 #include "captured_log.hpp"
 #include "catch.hpp"
@@ -24,6 +24,11 @@ struct Device {
     store.place(unpacked, "birds", "one");
     store.keep({"birds", true});
   }
+  [[nodiscard]] std::shared_ptr<Classifier> begin(ClassifierOptions options) const {
+    const auto installed = open_models(settings.outbox);
+    options.models = installed->folder();
+    return first_model(*installed, options);
+  }
   [[nodiscard]] std::string installed() const { return folder.path() / "models/birds"; }
 };
 
@@ -39,7 +44,7 @@ ClassifierOptions asked(const std::string& model = GLIMPSE_ROOT "/models/demo") 
 
 TEST_CASE("a device begins with the model that the last job has installed") {
   Device device;
-  const auto model = RunJobs(device.settings).first_model(asked());
+  const auto model = device.begin(asked());
   CHECK(model->info().folder == device.installed());
   CHECK(model->info().quantized);
   CHECK(device.log.count("the last job has installed") == 1);
@@ -48,8 +53,8 @@ TEST_CASE("a device begins with the model that the last job has installed") {
 TEST_CASE("without the marker it begins with the configured one, and finds the installed ones by name") {
   Device device;
   fs::remove(device.folder.path() / "models/.activated.json");
-  CHECK(RunJobs(device.settings).first_model(asked())->info().folder == GLIMPSE_ROOT "/models/demo");
-  const auto model = RunJobs(device.settings).first_model(asked("birds"));
+  CHECK(device.begin(asked())->info().folder == GLIMPSE_ROOT "/models/demo");
+  const auto model = device.begin(asked("birds"));
   CHECK(model->info().folder == device.installed());
   CHECK_FALSE(model->info().quantized);
 }
@@ -57,6 +62,6 @@ TEST_CASE("without the marker it begins with the configured one, and finds the i
 TEST_CASE("an installed model that was damaged does not keep the device from running") {
   Device device;
   std::ofstream(device.installed() + "/int8.pt") << "x";
-  CHECK(RunJobs(device.settings).first_model(asked())->info().folder == GLIMPSE_ROOT "/models/demo");
+  CHECK(device.begin(asked())->info().folder == GLIMPSE_ROOT "/models/demo");
   CHECK(device.log.count("cannot be loaded, the configured one is used") == 1);
 }
