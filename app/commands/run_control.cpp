@@ -21,7 +21,7 @@ LoadModel load_beside(ModelSwitch& models, const ClassifierOptions& options) {
     ClassifierOptions asked = options;
     asked.quantized = quantized.value_or(running.quantized);
     asked.model = running.folder;
-    if (model) asked.model = find_model(*model).string();
+    if (model) asked.model = find_model(*model, options.models).string();
     asked.beside = &running;
     // The file may be another by now.
     std::error_code ignored;

@@ -112,6 +112,20 @@ start_shadows() {
   shadows=$(sed -n 's/^http //p' "$work/shadow")
 }
 
+start_jobs() {
+  start jobs node "$parts/jobs.js" --broker "$broker" --port "$port"
+  eventually jobs grep -q '^ready' "$work/jobs"
+  mkdir "$work/bucket"
+  start files $python -B "$parts/files.py" "$work/bucket" "$broker/server.crt" "$broker/server.key"
+  eventually files test -s "$work/files"
+}
+
+# In the place of aws iot create-job.
+create_job() { # create_job ID DOCUMENT
+  mosquitto_pub -h localhost -p "$port" --cafile "$broker/ca.crt" --cert "$broker/subscriber.crt" --key "$broker/subscriber.key" \
+    -q 1 -t "\$aws/rehearsal/jobs" -m "{\"thing\": \"$thing\", \"jobId\": \"$1\", \"document\": $2}"
+}
+
 call_aws() { # call_aws PORT WORDS...
   AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal AWS_PAGER='' AWS_CONFIG_FILE=/dev/null \
     "$aws" "${@:2}" --endpoint-url "http://127.0.0.1:$1" --region eu-central-1
@@ -221,15 +235,44 @@ rehearse_shadow() {
   eventually device shadow_says '.reported.quantized == .desired.quantized and .reported.errors == null'
   kill "${children[-1]}"
   wait "${children[-1]}" || true
-  jq -rs --argjson asked "$asked_ms" '
+  how_frames_went_on "$asked_ms" "$records"
+  echo "shadow              quantized false -> true after $(cat "$work/gap")"
+  grep -q ' 0 frames lost,' "$work/gap" || fail 1 "the change of the model cost frames"
+}
+
+# From float to int8 at that time, in $work/gap.
+how_frames_went_on() { # how_frames_went_on ASKED_MS RECORDS
+  jq -rs --argjson asked "$1" '
     map(select(.frames.index != null) | {index: .frames.index, time_ms, quantized: .model.quantized}) |
     (first(.[] | select(.quantized)).time_ms - $asked) as $after |
     [range(1; length) as $at | {lost: (.[$at].index - .[$at - 1].index - 1), since: .[$at - 1].time_ms,
       ms: (.[$at].time_ms - .[$at - 1].time_ms)}] |
     "\($after / 100 | round / 10) s, \(map(.lost) | add) frames lost, longest gap \(map(select(.since >= $asked).ms) | max) ms"' \
-    "$records" >"$work/gap" || fail 1 "those records cannot be read"
-  echo "shadow              quantized false -> true after $(cat "$work/gap")"
-  grep -q ' 0 frames lost,' "$work/gap" || fail 1 "the change of the model cost frames"
+    "$2" >"$work/gap" || fail 1 "those records cannot be read"
+}
+
+# A job installs a copy of the demo model under another name, in int8, while frames flow in float; the next start begins with it.
+rehearse_job() {
+  local archive=$work/bucket/birds.tar.gz document created_ms records=$work/device
+  tar -C models/demo -czf "$archive" manifest.json float.pt int8.pt
+  document=$(jq -cn --arg url "https://localhost:$(cat "$work/files")/birds.tar.gz" --argjson size "$(stat -c %s "$archive")" \
+    --arg sha256 "$(sha256sum "$archive" | cut -d ' ' -f 1)" \
+    '{operation: "install-model", name: "birds", url: $url, sha256: $sha256, size: $size, quantized: true}')
+  start device "$GLIMPSE" run --config "$broker/glimpse.json" --model demo --source tests/data/clip.mp4 --loop --realtime \
+    --interval 0 --jobs --state "$work/state" --json
+  eventually device has_lines 50 "$records"
+  created_ms=$(date +%s%3N)
+  create_job install-birds "$document"
+  eventually device grep -q "^$thing/install-birds SUCCEEDED" "$work/jobs"
+  eventually device has_lines $(($(wc -l <"$records") + 50)) "$records"
+  kill "${children[-1]}"
+  wait "${children[-1]}" || true
+  how_frames_went_on "$created_ms" "$records"
+  echo "job                 birds runs after $(cat "$work/gap")"
+  grep -q ' 0 frames lost,' "$work/gap" || fail 1 "the job cost frames"
+  "$GLIMPSE" run --config "$broker/glimpse.json" --model demo --source tests/data/clip.mp4 --frames 1 --jobs --state "$work/state" \
+    >"$work/glimpse" 2>&1 || fail 70 "glimpse: $(tail -n 1 "$work/glimpse")"
+  grep -q "^model demo int8 ($work/state/models/birds," "$work/glimpse" || fail 1 "the next start did not begin with the job's model"
 }
 
 has_lines() { [ "$(wc -l <"$2")" -ge "$1" ]; }
@@ -241,6 +284,7 @@ start_database
 start_broker
 start_rules
 start_shadows
+start_jobs
 echo "stand-ins           $("$aws" --version 2>&1 | cut -d ' ' -f 1), dynalite, mosquitto, ours; $(sed -n 's/^ready: /rule: /p' "$work/rules")"
 rehearse_forgery
 rehearse_records
@@ -249,5 +293,5 @@ rehearse_provisioning
 rehearse_reading
 rehearse_basic_ingest
 rehearse_shadow
-# Here come jobs and provisioning: a stand-in under start, then a step each.
+rehearse_job
 echo "rehearsed in $SECONDS s"

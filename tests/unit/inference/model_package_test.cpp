@@ -87,6 +87,16 @@ TEST_CASE("A model is found by its folder; an unknown one is an error that lists
   CHECK_THAT(refusal([] { (void)find_model("/nowhere/at-all"); }), ContainsSubstring("/nowhere/at-all"));
 }
 
+TEST_CASE("A name is looked up in the folder that comes first, and a path is not") {
+  const TempFolder folder;
+  folder.write("demo/float.pt", "abc");
+  CHECK(find_model("demo", folder.path()) == folder.path() / "demo");
+  CHECK(find_model("", folder.path()) == folder.path() / "demo");
+  CHECK(find_model(GLIMPSE_ROOT "/models/demo", folder.path()) == GLIMPSE_ROOT "/models/demo");
+  CHECK_THAT(refusal([&] { (void)find_model("none", folder.path()); }),
+             ContainsSubstring((folder.path() / "demo").string()));
+}
+
 TEST_CASE("A description is checked whole") {
   const ModelDescription good = parse_description(
       description(R"({"width": 224, "height": 200, "resize": 256, "mean": [0, 0.5, 1], "std": [1, 2, 3]})"),
