@@ -18,13 +18,20 @@ Drain drain(const Settings::Outbox& outbox) {
 
 }  // namespace
 
-BrokerSettings broker_settings(const Settings::Telemetry& telemetry, const std::string& device) {
+void refuse_aws_without_broker(const Settings::Aws& aws) {
+  if (aws.shadow || aws.jobs || !aws.basic_ingest.empty())
+    throw Error(ExitCode::usage, "--shadow, --jobs and --basic-ingest need --broker mqtts://…");
+}
+
+BrokerSettings broker_settings(const Settings& settings, const std::string& device) {
+  const Settings::Telemetry& telemetry = settings.telemetry;
   BrokerSettings broker;
   broker.uri = telemetry.broker;
   broker.credentials = {telemetry.ca, telemetry.cert, telemetry.key};
   broker.device = device;
   broker.insecure = telemetry.insecure;
   broker.proxy = telemetry.proxy;
+  broker.basic_ingest = settings.aws.basic_ingest;
   broker.keep_alive = std::chrono::floor<std::chrono::seconds>(telemetry.keep_alive);
   return broker;
 }
@@ -66,8 +73,11 @@ Settings checked(Settings settings) {
   const std::string device = device_name(settings.telemetry);
   (void)drain(settings.outbox);
   (void)source_options(settings.source, {});
-  if (settings.telemetry.broker.empty()) return settings;
-  BrokerSettings broker = broker_settings(settings.telemetry, device);
+  if (settings.telemetry.broker.empty()) {
+    refuse_aws_without_broker(settings.aws);
+    return settings;
+  }
+  BrokerSettings broker = broker_settings(settings, device);
   broker.credentials = {};
   validate_broker(broker);
   return settings;

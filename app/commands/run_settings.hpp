@@ -12,7 +12,9 @@
 namespace glimpse {
 
 [[nodiscard]] std::string device_name(const Settings::Telemetry& telemetry);
-[[nodiscard]] BrokerSettings broker_settings(const Settings::Telemetry& telemetry, const std::string& device);
+[[nodiscard]] BrokerSettings broker_settings(const Settings& settings, const std::string& device);
+/// Throws where something is asked of AWS that there is no way to.
+void refuse_aws_without_broker(const Settings::Aws& aws);
 /// One file for each device name: records belong to the name they were made under.
 [[nodiscard]] OutboxSettings outbox_settings(const Settings::Outbox& outbox, const std::string& device);
 [[nodiscard]] SourceOptions source_options(const Settings::Source& source, const std::stop_token& stop);

@@ -45,6 +45,13 @@ struct Settings {
     std::chrono::milliseconds keep_alive{60'000};
   } telemetry;
 
+  /// What AWS IoT Core has beyond a broker.
+  struct Aws {
+    std::string basic_ingest;  // a topic rule; empty: records go through the broker
+    bool shadow = false;
+    bool jobs = false;
+  } aws;
+
   struct Outbox {
     std::string state;  // the folder; empty: that of the system or the user
     int max_mb = 64;    // millions of bytes

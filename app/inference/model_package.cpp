@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -157,6 +158,14 @@ fs::path find_model(const std::string& model) {
     }
   }
   bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + installed_models());
+}
+
+bool is_installed_name(const std::string& name) {
+  if (name.empty() || name.starts_with('.') || name.find_first_of(std::string("/\0", 2)) != std::string::npos)
+    return false;
+  const std::vector<fs::path> folders = search_folders();
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](const fs::path& folder) { return is_model(folder / name); });
 }
 
 bool has_form(const fs::path& folder, bool quantized) {

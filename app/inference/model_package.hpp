@@ -54,6 +54,10 @@ struct ModelFile {
 /// it is installed, else demo. Throws Error(bad_data) that lists what there is.
 [[nodiscard]] std::filesystem::path find_model(const std::string& model);
 
+/// Whether `name` is just the name of a model in one of these folders, and no path: what may be asked for by
+/// who must not choose among all files of the machine.
+[[nodiscard]] bool is_installed_name(const std::string& name);
+
 /// Whether the model's folder has a float.pt, or an int8.pt.
 [[nodiscard]] bool has_form(const std::filesystem::path& folder, bool quantized);
 

@@ -153,8 +153,12 @@ std::string to_json(const Record& r) {
       {"outbox", outbox(r.delivery.value_or(DeliveryStatus{}))},
       {"link", link(r.delivery)},
   };
+  constexpr const char* left_out = "predictions_left_out";
+  json[left_out] = r.predictions.size();  // the room that the longest figure takes
   const std::size_t fixed = dump(json).size();
   json["predictions"] = fitting_predictions(r.predictions, fixed < max_payload ? max_payload - fixed : 0);
+  json[left_out] = r.predictions.size() - json["predictions"].size();
+  if (json[left_out] == 0) json.erase(left_out);
   return dump(json);
 }
 

@@ -105,6 +105,17 @@ start_rules() {
   eventually rules grep -q '^ready' "$work/rules"
 }
 
+start_shadows() {
+  start shadow node "$parts/shadow.js" --broker "$broker" --port "$port"
+  eventually shadow grep -q '^ready' "$work/shadow"
+}
+
+# In the place of aws iot-data update-thing-shadow.
+desire() { # desire JSON
+  mosquitto_pub -h localhost -p "$port" --cafile "$broker/ca.crt" --cert "$broker/subscriber.crt" --key "$broker/subscriber.key" \
+    -q 1 -t "\$aws/things/$thing/shadow/name/glimpse/update" -m "{\"state\": {\"desired\": $1}}"
+}
+
 dynamodb() {
   AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal AWS_PAGER='' AWS_CONFIG_FILE=/dev/null \
     "$aws" dynamodb "$@" --endpoint-url "http://127.0.0.1:$database" --region eu-central-1
@@ -168,6 +179,22 @@ rehearse_records() {
 
 all_are_put() { [ "$(grep -c '^put' "$work/rules")" -ge "$1" ]; }
 
+# Records past the broker: nobody who subscribes to the device sees them, and the table has them.
+rehearse_basic_ingest() {
+  local count=20 before after overheard
+  before=$(grep -c '^put' "$work/rules")
+  start listener stdbuf -oL mosquitto_sub -h localhost -p "$port" --cafile "$broker/ca.crt" --cert "$broker/subscriber.crt" \
+    --key "$broker/subscriber.key" -d -F 'MESSAGE %t' -t "glimpse/v1/$thing/telemetry"
+  eventually listener grep -q '^Subscribed' "$work/listener"
+  "$GLIMPSE" run --config "$broker/glimpse.json" --basic-ingest glimpse --model demo --source tests/data/clip.mp4 --interval 0 \
+    --frames $count >"$work/glimpse" 2>&1 || fail 70 "glimpse: $(tail -n 1 "$work/glimpse")"
+  eventually listener all_are_put $((before + count))
+  after=$(query $thing --select COUNT --query Count)
+  overheard=$(grep -c '^MESSAGE' "$work/listener" || true)
+  echo "by Basic Ingest     $count sent, $((after - before)) in the table, $overheard seen by a subscriber"
+  [ "$((after - before)) $overheard" = "$count 0" ] || fail 1 "records by Basic Ingest went wrong"
+}
+
 # The last item as aws shows it. Its predictions are cut to the first.
 rehearse_reading() {
   query $thing --no-scan-index-forward --max-items 1 >"$work/item"
@@ -177,15 +204,47 @@ rehearse_reading() {
     "$work/item" >/dev/null || fail 1 "that item is not what it should be"
 }
 
+# The device runs, and from outside its shadow wants int8 in place of float: the records tell how the frames went on.
+rehearse_shadow() {
+  local asked_ms records=$work/device
+  start device "$GLIMPSE" run --config "$broker/glimpse.json" --model demo --source tests/data/clip.mp4 --loop --realtime \
+    --interval 0 --shadow --json
+  eventually device has_lines 50 "$records"
+  eventually device shadow_says '.reported.quantized == false'
+  asked_ms=$(date +%s%3N)
+  desire '{"quantized": true}'
+  eventually device grep -q '"quantized":true' "$records"
+  eventually device has_lines $(($(wc -l <"$records") + 50)) "$records"
+  eventually device shadow_says '.reported.quantized == .desired.quantized and .reported.errors == null'
+  kill "${children[-1]}"
+  wait "${children[-1]}" || true
+  jq -rs --argjson asked "$asked_ms" '
+    map(select(.frames.index != null) | {index: .frames.index, time_ms, quantized: .model.quantized}) |
+    (first(.[] | select(.quantized)).time_ms - $asked) as $after |
+    [range(1; length) as $at | {lost: (.[$at].index - .[$at - 1].index - 1), since: .[$at - 1].time_ms,
+      ms: (.[$at].time_ms - .[$at - 1].time_ms)}] |
+    "\($after / 100 | round / 10) s, \(map(.lost) | add) frames lost, longest gap \(map(select(.since >= $asked).ms) | max) ms"' \
+    "$records" >"$work/gap" || fail 1 "those records cannot be read"
+  echo "shadow              quantized false -> true after $(cat "$work/gap")"
+  grep -q ' 0 frames lost,' "$work/gap" || fail 1 "the change of the model cost frames"
+}
+
+has_lines() { [ "$(wc -l <"$2")" -ge "$1" ]; }
+
+shadow_says() { tail -n 1 "$work/shadow" | sed -n "s|^$thing/glimpse ||p" | jq -e "$1" >/dev/null 2>&1; }
+
 install_from_npm
 start_database
 start_broker
 start_rules
-echo "stand-ins           $("$aws" --version 2>&1 | cut -d ' ' -f 1), dynalite, mosquitto; $(sed -n 's/^ready: /rule: /p' "$work/rules")"
+start_shadows
+echo "stand-ins           $("$aws" --version 2>&1 | cut -d ' ' -f 1), dynalite, mosquitto, ours; $(sed -n 's/^ready: /rule: /p' "$work/rules")"
 rehearse_forgery
 rehearse_records
 refuse_forgery
 rehearse_provisioning
 rehearse_reading
-# Here come shadow, jobs and provisioning: a stand-in under start, then a step each.
+rehearse_basic_ingest
+rehearse_shadow
+# Here come jobs: a stand-in under start, then a step each.
 echo "rehearsed in $SECONDS s"

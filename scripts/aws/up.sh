@@ -103,7 +103,8 @@ write_files() {
   local endpoint=$1
   cat "${ca_files[@]}" | put "$dir/AmazonRootCA.pem"
   jq -n --arg broker "mqtts://$endpoint" --arg dir "$dir" --arg device "$thing" '{telemetry: {broker: $broker,
-      ca: "\($dir)/AmazonRootCA.pem", cert: "\($dir)/device.crt", key: "\($dir)/device.key", device: $device}}' | put "$dir/glimpse.json"
+      ca: "\($dir)/AmazonRootCA.pem", cert: "\($dir)/device.crt", key: "\($dir)/device.key", device: $device},
+      aws: {shadow: true, jobs: true}}' | put "$dir/glimpse.json"
 }
 
 look_at "$stack"

@@ -52,6 +52,7 @@ class Rehearsal(unittest.TestCase):
         code, out, err = self.finish(self.start())
         self.assertEqual((code, err), (0, ""), out)
         self.assertEqual(re.findall(r"^(?:records sent|items in the table) +(\d+)$", out, re.M), [str(RECORDS)] * 2)
+        self.assertRegex(out, r"(?m)^by Basic Ingest +20 sent, 20 in the table, 0 seen by a subscriber$")
         self.assertRegex(out, r"(?m)^forged records +2 sent, 0 in the table$")
         self.assertRegex(out, r"(?m)^provisioned +rehearsal-2 by claim; 30 records sent as itself, 30 in the table$")
         for key in ("device", "time_ms", "value", "predictions"):

@@ -26,7 +26,8 @@ class Up(AccountTest):
         device = self.device()
         self.assertEqual(json.loads((device / "glimpse.json").read_text()), {"telemetry": {
             "broker": "mqtts://a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com", "ca": str(device / "AmazonRootCA.pem"),
-            "cert": str(device / "device.crt"), "key": str(device / "device.key"), "device": "pi-1"}})
+            "cert": str(device / "device.crt"), "key": str(device / "device.key"), "device": "pi-1"},
+            "aws": {"shadow": True, "jobs": True}})
         self.assertEqual(stat.S_IMODE((device / "device.key").stat().st_mode), 0o600)
         self.assertEqual(stat.S_IMODE(device.stat().st_mode), 0o700)
         self.assertEqual(public_key("x509", "-in", device / "device.crt", "-noout", "-pubkey"),
@@ -42,8 +43,8 @@ class Up(AccountTest):
         self.assert_done(self.up())
         run = [glimpse, "run", "--config", self.device() / "glimpse.json"]
         shown = json.loads(subprocess.run([*run, "--print-config"], check=True, capture_output=True).stdout)
-        ours = json.loads((self.device() / "glimpse.json").read_text())["telemetry"]
-        self.assertEqual({key: shown["telemetry"][key] for key in ours}, ours)
+        for part, ours in json.loads((self.device() / "glimpse.json").read_text()).items():
+            self.assertEqual({key: shown[part][key] for key in ours}, ours)
         # Key, certificate and authorities are judged at the start: 77 if anything is wrong with them. Here no broker answers.
         done = subprocess.run([*run, "--broker", "mqtts://127.0.0.1:1", "--state", self.folder / "state", "--source", "test", "--model",
                                ROOT / "models" / "demo", "--frames", "1"], capture_output=True, text=True, timeout=300, check=False)

@@ -131,6 +131,9 @@ class CommandLine(TestCase):
 
     def test_plain_mqtt_to_another_machine_is_refused(self):
         self.assert_refused(glimpse("--source", CLIP, "--broker", "mqtt://192.0.2.1"), 64, "--insecure")
+        self.assert_refused(glimpse("--source", CLIP, "--broker", "mqtt://localhost", "--basic-ingest", "a/b"), 64, "--basic-ingest")
+        for aws in (["--shadow"], ["--jobs"], ["--basic-ingest", "rule"]):
+            self.assert_refused(glimpse("--source", CLIP, *aws), 64, "need --broker")
 
 
 class Credentials(TestCase):

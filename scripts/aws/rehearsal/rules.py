@@ -69,10 +69,11 @@ def make_table(database, stack):
     database.call("CreateTable", table)
 
 
-def subscriber(folder, port, topic_filter):
+def subscriber(folder, port, *filters):
     return subprocess.Popen(
         ["stdbuf", "-oL", "mosquitto_sub", "-h", "localhost", "-p", str(port), "--cafile", folder / "ca.crt", "--cert", folder / "subscriber.crt",
-         "--key", folder / "subscriber.key", "-i", "rules", "-q", "1", "-d", "-F", "MESSAGE %t %p", "-t", topic_filter],
+         "--key", folder / "subscriber.key", "-i", "rules", "-q", "1", "-d", "-F", "MESSAGE %t %p",
+         *(word for one in filters for word in ("-t", one))],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")
 
 
@@ -96,20 +97,22 @@ def main():
     options = options.parse_args()
 
     stack = Stack(options.template.read_text(encoding="utf-8"))
-    (payload_of_rule,) = (rule["TopicRulePayload"] for rule in stack.resources("AWS::IoT::TopicRule").values())
+    ((name, payload_of_rule),) = ((rule["RuleName"], rule["TopicRulePayload"]) for rule in stack.resources("AWS::IoT::TopicRule").values())
+    basic_ingest = f"$aws/rules/{name}/"
     rule = Rule(payload_of_rule["Sql"])
     (table,) = (action["DynamoDBv2"]["PutItem"]["TableName"] for action in payload_of_rule["Actions"])
     database = DynamoDb(options.dynamodb)
     make_table(database, stack)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     last = "without a word"
-    client = subscriber(options.broker, options.port, rule.filter)
+    client = subscriber(options.broker, options.port, rule.filter, basic_ingest + "#")
     try:
         for line in client.stdout:
             if line.startswith("Subscribed"):
                 print(f"ready: {payload_of_rule['Sql']}", flush=True)
             elif line.startswith("MESSAGE "):
-                run(rule, database, table, *line.rstrip("\n").split(" ", 2)[1:])
+                topic, payload = line.rstrip("\n").split(" ", 2)[1:]
+                run(rule, database, table, topic.removeprefix(basic_ingest), payload)  # topic() does not have it either
             else:
                 last = line.strip()
     finally:

@@ -124,3 +124,23 @@ TEST_CASE("A description is checked whole") {
   CHECK_THAT(refusal([] { (void)parse_description(R"({"format": "other/9"})", "origin"); }),
              ContainsSubstring("glimpse-model/1"));
 }
+
+TEST_CASE("Just the name of an installed model is one, and no path") {
+  const TempFolder folder;
+  folder.write("models/one/float.pt", "");
+  folder.write("models/.hidden/float.pt", "");
+  folder.write("models/empty/readme", "");
+  folder.write("aside/int8.pt", "");
+  folder.write("float.pt", "");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  CHECK(is_installed_name("one"));
+  for (const std::string& name : std::vector<std::string>{
+           "", "two", "empty", "aside", ".", "..", ".hidden", "../models/one", "../aside", "models/one",
+           "one/", "one/../one", (folder.path() / "models/one").string(), std::string("one\0", 4), "one\n",
+           std::string(5000, 'a')}) {
+    CAPTURE(name);
+    CHECK_FALSE(is_installed_name(name));
+  }
+  std::filesystem::current_path(before);
+}

@@ -9,7 +9,7 @@ using namespace glimpse::test;
 
 namespace {
 
-/// Answers each message with its text in capitals, and begins with a question.
+/// Begins each session with a question, and writes down what it hears.
 class Echo : public Conversation {
  public:
   explicit Echo(std::string filter) : filter_(std::move(filter)) {}
@@ -17,7 +17,7 @@ class Echo : public Conversation {
   void began() override {
     const std::lock_guard lock(mutex);
     ++sessions;
-    to_send.push_back({filter_ + "/ask", "hello"});
+    to_send.push_back({filter_ + "/ask", "{}"});
   }
   void received(const Message& message) override {
     const std::lock_guard lock(mutex);
@@ -36,7 +36,7 @@ class Echo : public Conversation {
   }
   void say(const std::string& topic) {
     const std::lock_guard lock(mutex);
-    to_send.push_back({topic, "news"});
+    to_send.push_back({topic, "{}"});
     news();
   }
 

@@ -131,6 +131,7 @@ class FakeLink : public Link {
     {
       const std::lock_guard lock(net_->mutex);
       net_->subscribed.push_back(filter);
+      net_->now += 10ms;
       net_->changed.notify_all();
       granted = filter != net_->refuse;
       events = net_->events;
@@ -179,7 +180,7 @@ inline Record record(std::uint64_t seq) {
 }
 
 inline StatusMessage message() {
-  return {"1.2.3", "thing", "boot", {"demo", true, "onednn", "abc"}};
+  return {"1.2.3", "thing", "boot", [] { return ModelIdentity{"demo", true, "onednn", "abc"}; }};
 }
 
 /// An outbox in a folder of its own, and the publisher that sends from it.

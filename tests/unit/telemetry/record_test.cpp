@@ -115,12 +115,16 @@ TEST_CASE("labels of any bytes give one line of valid JSON") {
   CHECK(Json::parse(to_json(record))["predictions"][0]["label"] == std::string(255, 'x'));
 }
 
-TEST_CASE("a payload stays within AWS's 128 KB: the least probable predictions are left out") {
+TEST_CASE("a payload stays within AWS's 128 KB: the least probable predictions are left out, and it says how many") {
   Record record = full_record();
   record.predictions.clear();
   for (int i = 0; i < 2000; ++i) record.predictions.push_back({i, std::string(300, '\x01'), 0.001});
   const std::string text = to_json(record);
   CHECK(text.size() <= 128 * 1024);
   CHECK(text.size() > 120 * 1024);
-  CHECK(Json::parse(text)["predictions"][0]["index"] == 0);
+  const auto read = Json::parse(text);
+  CHECK(read["predictions"][0]["index"] == 0);
+  CHECK(read["predictions"].size() + read["predictions_left_out"].get<std::size_t>() == 2000);
+  record.predictions.resize(2);
+  CHECK_FALSE(Json::parse(to_json(record)).contains("predictions_left_out"));
 }
