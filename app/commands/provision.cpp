@@ -36,7 +36,7 @@ ProvisioningRequest checked_request(const Settings& settings) {
            "\": without TLS nobody sees the claim; give mqtts://");
   }
 
-  BrokerSettings broker = broker_settings(settings.telemetry, device_name(settings.telemetry));
+  BrokerSettings broker = broker_settings(settings, device_name(settings.telemetry));
   broker.credentials = {absolute(settings.telemetry.ca), claim_cert, claim_key};
   validate_broker(broker);
   return {broker, template_name, absolute(settings.outbox.state)};

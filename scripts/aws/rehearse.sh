@@ -75,9 +75,9 @@ echo "stand-ins           $("$aws" --version 2>&1 | cut -d ' ' -f 1), dynalite, 
 rehearse_forgery
 rehearse_records
 refuse_forgery
-rehearse_provisioning
 rehearse_reading
 rehearse_basic_ingest
 rehearse_shadow
 rehearse_job
+rehearse_provisioning
 echo "rehearsed in $SECONDS s"

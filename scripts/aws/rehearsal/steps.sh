@@ -20,20 +20,21 @@ refuse_forgery() { # once records that were sent later are there
 
 # Another device has but a claim: it exchanges that for a certificate of its own, and sends records as itself.
 rehearse_provisioning() {
-  local new=rehearsal-2 records=30 before count
+  local new=rehearsal-2 records=30 count
   start provision node "$parts/provision.js" --broker "$broker" --port "$port"
   eventually provision grep -q '^ready' "$work/provision"
   "$GLIMPSE" provision --claim-cert "$broker/devices/claim.crt" --claim-key "$broker/devices/claim.key" --template fleet --device $new \
     --broker "mqtts://localhost:$port" --ca "$broker/ca.crt" --state "$work/$new" >"$work/glimpse" 2>&1 ||
     fail 70 "glimpse provision: $(tail -n 1 "$work/glimpse")"
-  before=$(grep -c '^put' "$work/rules")
   "$GLIMPSE" run --config "$work/$new/identity/glimpse.json" --model demo --source tests/data/clip.mp4 --interval 0 --frames $records \
     >"$work/glimpse" 2>&1 || fail 70 "glimpse: $(tail -n 1 "$work/glimpse")"
-  eventually provision all_are_put $((before + records))
+  eventually provision has_items $new $records
   count=$(query $new --select COUNT --query Count)
   echo "provisioned         $new by claim; $records records sent as itself, $count in the table"
   [ "$count" = $records ] || fail 1 "what the provisioned device sent did not arrive"
 }
+
+has_items() { [ "$(query "$1" --select COUNT --query Count)" -ge "$2" ]; }
 
 # Records: the device sends, the rule writes, aws reads.
 rehearse_records() {
