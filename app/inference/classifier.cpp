@@ -195,7 +195,7 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   if (engine) at::globalContext().setQEngine(*engine);
 
   LoadedModule loaded = load_module(file);
-  info.name = loaded.description.name;
+  info.name = std::filesystem::weakly_canonical(folder).filename().string();
   info.classes = static_cast<int>(loaded.description.labels.size());
   impl_->labels = std::move(loaded.description.labels);
   const InputSpec& spec = loaded.description.input;

@@ -31,7 +31,7 @@ struct ClassifierOptions {
 };
 
 struct ClassifierInfo {
-  std::string name;
+  std::string name;  // of its folder: what --model calls it
   std::string folder;
   std::string sha256;    // of the model file
   std::string backend;   // the one in use

@@ -116,7 +116,6 @@ ModelDescription parse_description(const std::string& json, const std::string& o
     if (root.at("format") != "glimpse-model/1") bad(origin + ": format is not glimpse-model/1");
     const Json& input = root.at("input");
     ModelDescription description{
-        root.at("name"),
         root.at("labels"),
         {pixels(input, "width", origin), pixels(input, "height", origin), pixels(input, "resize", origin),
          input.at("mean"), input.at("std"), parse_interpolation(input, origin)}};

@@ -23,7 +23,6 @@ struct InputSpec {
 
 /// The extra file glimpse.json of a .pt file.
 struct ModelDescription {
-  std::string name;
   std::vector<std::string> labels;  // one for each output of the network
   InputSpec input;
 };

@@ -129,7 +129,7 @@ rehearse_job() {
   grep -q ' 0 frames lost,' "$work/gap" || fail 1 "the job cost frames"
   "$GLIMPSE" run --config "$broker/glimpse.json" --model demo --source tests/data/clip.mp4 --frames 1 --jobs --state "$work/state" \
     >"$work/glimpse" 2>&1 || fail 70 "glimpse: $(tail -n 1 "$work/glimpse")"
-  grep -q "^model demo int8 ($work/state/models/birds," "$work/glimpse" || fail 1 "the next start did not begin with the job's model"
+  grep -q "^model birds int8 ($work/state/models/birds," "$work/glimpse" || fail 1 "the next start did not begin with the job's model"
 }
 
 has_lines() { [ "$(wc -l <"$2")" -ge "$1" ]; }
