@@ -32,9 +32,8 @@ std::vector<BenchJob> combinations(const Settings& settings) {
     for (const std::string& backend : runnable_backends(quantized)) {
       if (known.find(backend) == std::string::npos) known += ", " + backend;
       if (model.backend != "auto" && model.backend != backend) continue;
-      jobs.push_back({{model.name, quantized, backend, model.threads, model.trust},
-                      settings.bench.source,
-                      settings.bench.frames});
+      const ClassifierOptions asked{model.name, quantized, backend, model.threads, model.trust};
+      jobs.push_back({asked, settings.bench.source, settings.bench.frames});
     }
   }
   if (jobs.empty()) {

@@ -7,7 +7,7 @@
 
 #include "capture/test_pattern.hpp"
 #include "capture/video_source.hpp"
-#include "commands/recognition.hpp"
+#include "commands/model_switch.hpp"
 #include "core/error.hpp"
 #include "device/system_status.hpp"
 #include "pipeline/pipeline.hpp"
@@ -42,7 +42,7 @@ Round still_round(Classifier& classifier, int frames) {
 }
 
 /// The pipeline of `run`, and its own figure: frames a second from the first that is named to the last.
-Round source_round(Classifier& classifier, const BenchJob& job) {
+Round source_round(const std::shared_ptr<Classifier>& classifier, const BenchJob& job) {
   SourceOptions options;
   options.uri = job.source;
   options.loop = true;  // a short clip gives all the frames, too
@@ -51,7 +51,8 @@ Round source_round(Classifier& classifier, const BenchJob& job) {
   settings.top_k = 5;
   const SharedSettings live(settings);
   Reporter reporter({}, live, {}, [] { return std::nullopt; });
-  const Recognition steps = recognition_by(classifier);
+  ModelSwitch models(classifier);
+  const Recognition steps = models.steps();
   Round round;
   std::array<double, Recognition::slots> prepare_ms{};
   const auto prepare = [&](const Frame& frame, std::size_t slot) {
@@ -81,8 +82,8 @@ void tell(const ChildProcess::Parent& parent, const Json& message) {
 void serve(const BenchJob& job, const ChildProcess::Parent& parent) {
   try {
     if (!parent.wait_for_go()) return;
-    Classifier classifier(job.model);
-    const ClassifierInfo& info = classifier.info();
+    const auto classifier = std::make_shared<Classifier>(job.model);
+    const ClassifierInfo& info = classifier->info();
     if (!info.fallback.empty()) spdlog::warn("{}", info.fallback);
     tell(parent, {{"model", info.name},
                   {"backend", info.backend},
@@ -91,7 +92,7 @@ void serve(const BenchJob& job, const ChildProcess::Parent& parent) {
                   {"load_ms", info.load_ms}});
     while (parent.wait_for_go()) {
       const Round round =
-          job.source.empty() ? still_round(classifier, job.frames) : source_round(classifier, job);
+          job.source.empty() ? still_round(*classifier, job.frames) : source_round(classifier, job);
       tell(parent, {{"network_ms", round.network_ms},
                     {"preprocess_ms", round.preprocess_ms},
                     {"fps", round.fps},

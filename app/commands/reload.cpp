@@ -2,29 +2,23 @@
 
 #include <spdlog/spdlog.h>
 
-#include <string>
 #include <utility>
 
+#include "config/live_change.hpp"
+#include "core/bell.hpp"
 #include "core/error.hpp"
 #include "core/shutdown.hpp"
 #include "device/service_manager.hpp"
 
 namespace glimpse {
 
-LiveSettings live_settings(const Settings& settings) {
-  const Settings::Telemetry& telemetry = settings.telemetry;
-  return {telemetry.interval,
-          {telemetry.event_hold, telemetry.event_confidence, telemetry.events_per_hour},
-          settings.model.top_k};
-}
-
 Reload::Reload(Shutdown& shutdown, ServiceManager& service, Settings settings,
-               std::function<Settings()> reread, SharedSettings& live)
+               std::function<Settings()> reread, Bell& bell)
     : shutdown_(shutdown),
       service_(service),
-      running_(std::move(settings)),
+      bell_(bell),
       reread_(std::move(reread)),
-      live_(live) {
+      file_(std::move(settings)) {
   shutdown_.set_on_hangup([this] { ask(); });
 }
 
@@ -32,56 +26,73 @@ Reload::~Reload() {
   shutdown_.set_on_hangup(nullptr);
 }
 
-void Reload::listen(std::function<void()> wake) {
-  const std::lock_guard lock(mutex_);
-  wake_ = std::move(wake);
-  if (wake_ && asked_) wake_();
-}
-
 void Reload::ask() {
-  const std::lock_guard lock(mutex_);
-  asked_ = true;
-  if (wake_) wake_();
-}
-
-void Reload::carry_out_if_asked() {
   {
     const std::lock_guard lock(mutex_);
-    if (!std::exchange(asked_, false)) return;
+    asked_ = true;
   }
-  service_.reloading();
-  carry_out();
-  service_.reloaded();
+  bell_.ring();
 }
 
-void Reload::carry_out() {
+void Reload::carry_out_if_asked(SettingsControl& control) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!asked_ || in_progress_) return;
+    asked_ = false;
+    in_progress_ = true;
+  }
+  service_.reloading();
+  carry_out(control);
+}
+
+void Reload::carry_out(SettingsControl& control) {
   if (!reread_) {
     spdlog::warn("reload: there is no configuration file to read again: it was started without --config");
-    return;
+    return over();
   }
   Settings fresh;
   try {
     fresh = reread_();
   } catch (const Error& error) {
     spdlog::error("reload: nothing changes: {}", error.what());
-    return;
+    return over();
   }
   std::string changed;
-  for (const Change& change : changes(running_, fresh)) {
+  for (const Change& change : changes(file_, fresh)) {
     if (change.live) {
       changed += (changed.empty() ? "" : ", ") + change.path + " is " + change.value;
     } else {
       spdlog::warn("reload: {} changes at the next start: systemctl restart glimpse", change.path);
     }
   }
-  spdlog::info("reload: {}", changed.empty() ? "nothing changes now" : changed);
-  live_.set(live_settings(fresh));
-  // What runs with the old value still differs at the next reload, and is named again.
-  running_.telemetry.interval = fresh.telemetry.interval;
-  running_.telemetry.event_hold = fresh.telemetry.event_hold;
-  running_.telemetry.event_confidence = fresh.telemetry.event_confidence;
-  running_.telemetry.events_per_hour = fresh.telemetry.events_per_hour;
-  running_.model.top_k = fresh.model.top_k;
+  const SettingsChange asked = live_change(file_, fresh);
+  if (is_empty(asked)) {
+    spdlog::info("reload: nothing changes now");
+    return over();
+  }
+  control.ask(asked, [this, fresh, changed](const auto& refusals) { answered(refusals, fresh, changed); });
+}
+
+void Reload::answered(const std::vector<Refusal>& refusals, const Settings& fresh,
+                      const std::string& changed) {
+  for (const Refusal& refusal : refusals) {
+    spdlog::error("reload: nothing changes: {}{}", refusal.setting.empty() ? "" : refusal.setting + ": ",
+                  refusal.reason);
+  }
+  if (refusals.empty()) {
+    spdlog::info("reload: {}", changed);
+    take_live(fresh, file_);  // what waits for the next start still differs, and is named again
+  }
+  over();
+}
+
+void Reload::over() {
+  service_.reloaded();
+  {
+    const std::lock_guard lock(mutex_);
+    in_progress_ = false;
+  }
+  bell_.ring();  // another may have been asked for meanwhile
 }
 
 }  // namespace glimpse

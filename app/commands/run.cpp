@@ -7,10 +7,15 @@
 #include <optional>
 
 #include "capture/video_source.hpp"
-#include "commands/recognition.hpp"
+#include "commands/cloud.hpp"
+#include "commands/installed_models.hpp"
+#include "commands/model_switch.hpp"
 #include "commands/reload.hpp"
+#include "commands/run_control.hpp"
 #include "commands/run_settings.hpp"
 #include "commands/summary.hpp"
+#include "config/live_change.hpp"
+#include "core/bell.hpp"
 #include "core/error.hpp"
 #include "core/shutdown.hpp"
 #include "device/identity.hpp"
@@ -38,15 +43,11 @@ bool is_live_terminal() {
   return ::isatty(STDOUT_FILENO) == 1 && kind != nullptr && std::string(kind) != "dumb";
 }
 
-std::string model_line(const ClassifierInfo& model) {
-  return "model " + model.name + (model.quantized ? " int8" : " float") + " (" + model.folder + ", " +
-         std::to_string(model.classes) + " classes), backend " + model.backend + ", " +
-         std::to_string(model.threads) + (model.threads == 1 ? " thread" : " threads");
-}
-
 /// Until the source has ended, the time is over or a stop is requested; a record for each interval meanwhile.
-void report_until_done(Pipeline& pipeline, Reporter& reporter, const SharedSettings& live, Reload& reload,
-                       std::chrono::milliseconds duration, Pulse& pulse, const std::stop_token& stop) {
+/// `look`: what is done besides, each time that the pipeline's wait ends.
+void report_until_done(Pipeline& pipeline, Reporter& reporter, const SharedSettings& live,
+                       const std::function<void()>& look, std::chrono::milliseconds duration, Pulse& pulse,
+                       const std::stop_token& stop) {
   const auto start = Steady::now();
   const auto end = duration.count() > 0 ? start + duration : Steady::time_point::max();
   auto interval = live.get().interval;
@@ -54,12 +55,11 @@ void report_until_done(Pipeline& pipeline, Reporter& reporter, const SharedSetti
     return interval.count() > 0 ? time + interval : Steady::time_point::max();
   };
   auto next_record = one_interval_after(start);
-  const Reload::Listener listener(reload, [&pipeline] { pipeline.wake(); });
   while (!pipeline.wait_until(std::min(next_record, end), stop) && !stop.stop_requested()) {
     const auto now = Steady::now();
     if (now >= end) return;  // the last interval's record comes with the end
     const Step step(pulse);
-    reload.carry_out_if_asked();
+    look();
     if (interval != live.get().interval) {
       interval = live.get().interval;
       next_record = one_interval_after(now);
@@ -84,15 +84,18 @@ std::unique_ptr<Sink> record_view(Output& output, bool json, bool live_screen) {
 
 int run(const Settings& settings, const std::function<Settings()>& reread, Shutdown& shutdown) {
   SharedSettings live(live_settings(settings));
+  Bell bell;  // for this thread: a reload is asked for, or other settings hold
   ServiceManager service;
   const auto reread_checked = [&reread] { return checked(reread()); };
   Reload reload(shutdown, service, settings, reread ? std::function<Settings()>(reread_checked) : nullptr,
-                live);
+                bell);
   const std::string device = device_name(settings.telemetry);
   const bool has_broker = !settings.telemetry.broker.empty();
   const BrokerSettings broker = broker_settings(settings, device);
-  if (has_broker) validate_broker(broker);
-  else refuse_aws_without_broker(settings.aws);
+  if (has_broker)
+    validate_broker(broker);
+  else
+    refuse_aws_without_broker(settings.aws);
   const SourceOptions source_asked = source_options(settings.source, shutdown.token());
 
   Output output([&] { shutdown.begin(); });
@@ -105,9 +108,12 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   std::optional<Outbox> outbox;  // before the model: another process may have it
   if (has_broker) outbox.emplace(outbox_settings(settings.outbox, device), view.get());
 
-  Classifier classifier({settings.model.name, settings.model.quantized, settings.model.backend,
-                         settings.model.threads, settings.model.trust});
-  const ClassifierInfo& model = classifier.info();
+  const auto installed = settings.aws.jobs ? open_models(settings.outbox) : nullptr;
+  const ClassifierOptions asked{settings.model.name,    settings.model.quantized,
+                                settings.model.backend, settings.model.threads,
+                                settings.model.trust,   installed ? installed->folder() : ""};
+  ModelSwitch models(installed ? first_model(*installed, asked) : std::make_shared<Classifier>(asked));
+  const ClassifierInfo model = models.info();
   if (!model.fallback.empty()) spdlog::warn("{}", model.fallback);
   if (!model.choice.empty()) spdlog::info("{}", model.choice);
   announce(model_line(model));
@@ -117,8 +123,13 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
 
   const std::string boot = new_boot_id();
   const ModelIdentity identity{model.name, model.quantized, model.backend, model.sha256};
+  RunControl control(live, identity, load_beside(models, asked), bell);
+  Cloud cloud(settings, device, control, installed.get());
   std::optional<Publisher> publisher;
-  if (has_broker) publisher.emplace(broker, StatusMessage{GLIMPSE_VERSION, device, boot, identity}, *outbox);
+  const auto model_in_use = [&control] { return control.in_force().model; };
+  if (has_broker)
+    publisher.emplace(broker, StatusMessage{GLIMPSE_VERSION, device, boot, model_in_use}, *outbox,
+                      cloud.conversations());
   const auto link = [&] { return publisher ? std::optional(publisher->status()) : std::nullopt; };
   std::vector<Sink*> sinks;  // the outbox shows each record once it is safe
   if (outbox) sinks.push_back(&*outbox);
@@ -139,7 +150,7 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
       console.emplace(output, [&] { return reporter.peek(); });
       log_above(&*console);
     }
-    Pipeline pipeline(std::move(source), recognition_by(classifier), reporter, live,
+    Pipeline pipeline(std::move(source), models.steps(), reporter, live,
                       {static_cast<std::uint64_t>(settings.frames), settings.source.realtime,
                        settings.source.adapt ? std::optional(RateRules{}) : std::nullopt});
     const auto recording = std::make_shared<Pulse>("records");
@@ -149,7 +160,12 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
     if (publisher) service.watch(publisher->pulse());
     const auto running = service.start([&] { return reporter.totals().classified > 0; },
                                        [&] { return to_status(reporter.peek()); });
-    report_until_done(pipeline, reporter, live, reload, settings.duration, *recording, shutdown.token());
+    const Bell::Listener listener(bell, [&pipeline] { pipeline.wake(); });
+    report_until_done(
+        pipeline, reporter, live, [&] { reload.carry_out_if_asked(control); }, settings.duration, *recording,
+        shutdown.token());
+    cloud.request_stop();
+    control.end();
     end = pipeline.end();
     log_above(nullptr);
   }
@@ -158,9 +174,11 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   if (outbox) outbox->flush(stopped ? Steady::duration(patience_at_stop) : patience_at_end);
   if (publisher) publisher->finish(stopped ? Steady::duration(patience_at_stop) : patience_at_end);
   print_summary();
-  shutdown.set_last_words(nullptr);
+  const int status = exit_status(end, reporter.totals(), link(), shutdown.by_signal());
+  shutdown.set_last_words([status] { return status; });
   output.check();
-  return exit_status(end, reporter.totals(), link(), shutdown.by_signal());
+  shutdown.limit();  // a model that is still being loaded cannot be broken off
+  return status;
 }
 
 }  // namespace glimpse

@@ -57,7 +57,7 @@ struct SettingsChange {
 
 /// Why a change is refused.
 struct Refusal {
-  std::string setting;  // "model", "quantized", "interval_s", "top_k"
+  std::string setting;  // "model", "quantized", "interval_s", "top_k"...; empty: none in particular
   std::string reason;   // one line
 };
 
@@ -72,10 +72,11 @@ class SettingsControl {
  public:
   virtual ~SettingsControl() = default;
   [[nodiscard]] virtual InForce in_force() const = 0;
-  /// Comes back at once. The change is checked, its model loaded and warmed beside the one in use, and then all
-  /// of it holds from the next frame on; or it is refused, and nothing changes. Then `done` is called from the
-  /// control's own thread, with no refusals where it was carried out. Changes are carried out one after the
-  /// other, in the order they were asked for.
+  /// Comes back at once. The change is checked, its model loaded and warmed beside the one in use, and then
+  /// all of it holds from the next frame on; or it is refused, and nothing changes. Then `done` is called
+  /// from the control's own thread, with no refusals where it was carried out. Changes are carried out one
+  /// after the other, in the order they were asked for. Where too many wait already it is refused at once:
+  /// `done` is called before this comes back. A run that ends calls none any more.
   virtual void ask(SettingsChange change, std::function<void(const std::vector<Refusal>&)> done) = 0;
 };
 

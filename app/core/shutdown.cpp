@@ -51,7 +51,9 @@ bool has_terminal() {
 }
 
 Shutdown::Shutdown(bool ends_on_hangup)
-    : ended_fd_(eventfd(0, EFD_CLOEXEC)), ends_on_hangup_(ends_on_hangup) {
+    : ended_fd_(eventfd(0, EFD_CLOEXEC)),
+      limit_fd_(eventfd(0, EFD_CLOEXEC)),
+      ends_on_hangup_(ends_on_hangup) {
   signal_fd = eventfd(0, EFD_CLOEXEC);
   hangup_fd = eventfd(0, EFD_CLOEXEC);
   handle(SIGINT, on_signal);
@@ -70,10 +72,15 @@ Shutdown::~Shutdown() {
   ::close(signal_fd);
   ::close(hangup_fd);
   ::close(ended_fd_);
+  ::close(limit_fd_);
 }
 
 void Shutdown::begin() {
   stop_.request_stop();
+}
+
+void Shutdown::limit() {
+  raise_flag(limit_fd_);
 }
 
 bool Shutdown::by_signal() const {
@@ -101,14 +108,15 @@ bool Shutdown::hangup_is_taken() {
 }
 
 void Shutdown::watch() {
-  pollfd flags[] = {{ended_fd_, POLLIN, 0}, {signal_fd, POLLIN, 0}, {hangup_fd, POLLIN, 0}};
+  pollfd flags[] = {
+      {ended_fd_, POLLIN, 0}, {limit_fd_, POLLIN, 0}, {signal_fd, POLLIN, 0}, {hangup_fd, POLLIN, 0}};
   for (;;) {
-    while (::poll(flags, 3, -1) < 0) {
+    while (::poll(flags, 4, -1) < 0) {
     }
     if (flags[0].revents != 0) return;
-    if (flags[1].revents != 0 || !hangup_is_taken()) break;
+    if (flags[1].revents != 0 || flags[2].revents != 0 || !hangup_is_taken()) break;
   }
-  {
+  if (flags[1].revents == 0) {
     const std::lock_guard lock(mutex_);
     by_signal_ = true;
   }

@@ -29,6 +29,8 @@ class Shutdown {
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
   /// Starts the end from within.
   void begin();
+  /// What is left of the end may take `grace` at most, as after a signal.
+  void limit();
   [[nodiscard]] bool by_signal() const;
   /// From here on a SIGHUP calls this, from another thread, and stops nothing; null: it stops again. It must
   /// not block. A process that has a terminal stops all the same: that is how it hears that the terminal has
@@ -43,7 +45,7 @@ class Shutdown {
   [[nodiscard]] bool hangup_is_taken();
 
   std::stop_source stop_;
-  int ended_fd_;  // eventfd: the orderly end came in time
+  int ended_fd_, limit_fd_;  // eventfds: the orderly end came in time; limit()
   const bool ends_on_hangup_;
   mutable std::mutex mutex_;
   bool by_signal_ = false;

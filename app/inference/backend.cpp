@@ -31,8 +31,8 @@ class ScriptBackend : public Backend {
  public:
   ScriptBackend(torch::jit::Module module, const at::Tensor& example)
       : module_(std::move(module)), sizes_(example.sizes().vec()) {
-    // For the whole process. At a module's second call LibTorch 2.6 would have LLVM compile what it fuses, which
-    // takes minutes for a DenseNet; Debian 12's has no LLVM and does not.
+    // For the whole process. At a module's second call LibTorch 2.6 would have LLVM compile what it fuses,
+    // which takes minutes for a DenseNet; Debian 12's has no LLVM and does not.
     torch::jit::setTensorExprFuserEnabled(false);
   }
   [[nodiscard]] at::Tensor make_input() const override { return at::zeros(sizes_, at::kFloat); }
@@ -45,8 +45,7 @@ class ScriptBackend : public Backend {
 
 /// Whether LibTorch's own operators can run on oneDNN.
 bool libtorch_has_onednn(bool quantized) {
-  return quantized ? has_engine(at::QEngine::ONEDNN) && adds_int8_exactly()
-                   : at::hasMKLDNN();
+  return quantized ? has_engine(at::QEngine::ONEDNN) && adds_int8_exactly() : at::hasMKLDNN();
 }
 
 }  // namespace
@@ -97,14 +96,14 @@ CompiledModel make_backend(const std::string& backend, const torch::jit::Module&
     reached = reached || backend == library;
     if (!reached) continue;
     try {
-      CompiledModel compiled{lower_to(library, frozen, example, threads), library, ""};
+      CompiledModel compiled{lower_to(library, frozen, example, threads), library, "", false};
       if (!obstacles.empty()) compiled.fallback = library + " runs this model, because" + obstacles;
       return compiled;
     } catch (const lowering::Unsupported& obstacle) {
       obstacles += (obstacles.empty() ? " " : "; ") + library + " cannot take it: " + obstacle.what();
     }
   }
-  CompiledModel own{nullptr, "torch", ""};
+  CompiledModel own{nullptr, "torch", "", true};
   if (!obstacles.empty()) {
     own.name = libtorch_has_onednn(quantized) ? "onednn" : "torch";
     own.fallback = "LibTorch's own operators run this model (" + own.name + "), because" + obstacles;

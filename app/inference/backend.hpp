@@ -29,8 +29,9 @@ class Backend {
 
 struct CompiledModel {
   std::unique_ptr<Backend> backend;
-  std::string name;      // of the backend in use
-  std::string fallback;  // why it is not the one asked for: the operator in the way; mostly empty
+  std::string name;          // of the backend in use
+  std::string fallback;      // why it is not the one asked for: the operator in the way; mostly empty
+  bool interpreted = false;  // by LibTorch, operator by operator
 };
 
 /// Takes the module over. `backend`: one of runnable_backends(); where it cannot take the graph, the next

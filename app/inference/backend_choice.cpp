@@ -133,6 +133,11 @@ BackendChoice choose_backend(const ClassifierOptions& options, const std::string
   const ChoiceKey key{model_sha256, options.backend, processor_name(), libraries(), threads};
   const ChoiceCache cache;
   if (const auto known = cache.recall(key)) return *known;
+  if (options.beside) {
+    spdlog::info("backend {}, untimed: while another network runs none can be timed; it is at the next start",
+                 choice.backend);
+    return choice;
+  }
 
   spdlog::info("timing {} backends for this model on this machine, once", candidates.size());
   auto limit = std::chrono::milliseconds(60'000);  // a busy Pi may load that long

@@ -7,7 +7,8 @@
 namespace glimpse {
 
 /// Times the candidates at the first use of a model, in processes of their own, and remembers the fastest.
-/// What was asked for by name is taken as it is. Throws Error(usage) for a backend that this build does not
+/// What was asked for by name is taken as it is, and beside another network the likely fastest where none is
+/// remembered. Throws Error(usage) for a backend that this build does not
 /// have. `threads`: as many as the network will use.
 [[nodiscard]] BackendChoice choose_backend(const ClassifierOptions& options, const std::string& model_sha256,
                                            int threads);

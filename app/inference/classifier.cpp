@@ -62,6 +62,17 @@ InputFormat format_of(const at::Tensor& input) {
   return format;
 }
 
+/// LibTorch has one engine for all int8 networks of the process, and QNNPACK one pool of threads, which every
+/// thread that comes to use LibTorch begins anew. A network that LibTorch interprets needs both as they are;
+/// those of our backends have what they need to themselves.
+void refuse_beside(const ClassifierInfo& running, const std::string& engine) {
+  if (!running.quantized || !running.interpreted) return;
+  if (running.engine != "qnnpack" && (engine.empty() || engine == running.engine)) return;
+  throw Error(ExitCode::unavailable, "LibTorch runs the int8 model in use on " + running.engine +
+                                         ", and cannot load another beside it: it changes at the next start "
+                                         "(systemctl restart glimpse)");
+}
+
 /// Loading takes several times the memory of running. While it lasts, large blocks are mapped, so that they
 /// go back when they are freed and leave no holes; afterwards they come from the heap, where getting them
 /// again for each frame is quick.
@@ -121,6 +132,7 @@ Classifier::Input::~Input() = default;
 
 struct Classifier::Impl {
   ClassifierInfo info;
+  std::shared_ptr<const ModelIdentity> identity;
   std::vector<std::string> labels;
   std::optional<Preprocessor> preprocessor;
   std::unique_ptr<Backend> backend;
@@ -152,7 +164,8 @@ struct Classifier::Impl {
 };
 
 ClassifierOptions settle_backend(ClassifierOptions options) {
-  const ModelFile file = read_model_file(find_model(options.model), options.quantized, options.trust);
+  const ModelFile file =
+      read_model_file(find_model(options.model, options.models), options.quantized, options.trust);
   const BackendChoice choice = choose_backend(options, file.sha256, threads_to_use(options.threads));
   options.backend = choice.backend;
   options.amx = choice.amx;
@@ -162,7 +175,7 @@ ClassifierOptions settle_backend(ClassifierOptions options) {
 Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_unique<Impl>()) {
   const auto start = Clock::now();
   const LoadingMemory memory;
-  const auto folder = find_model(options.model);
+  const auto folder = find_model(options.model, options.models);
   const ModelFile file = read_model_file(folder, options.quantized, options.trust);
 
   ClassifierInfo& info = impl_->info;
@@ -174,13 +187,12 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   const BackendChoice choice = choose_backend(options, file.sha256, info.threads);
   info.backend = choice.backend;
   info.choice = describe(choice);
+  const auto engine = options.quantized ? std::optional(choose_engine(info.backend)) : std::nullopt;
+  if (engine) info.engine = engine_name(*engine);
+  if (options.beside) refuse_beside(*options.beside, info.engine);
   if (!choice.amx) onednn::forbid_amx();
   use_threads(info.threads);
-  if (options.quantized) {
-    const at::QEngine engine = choose_engine(info.backend);
-    at::globalContext().setQEngine(engine);
-    info.engine = engine_name(engine);
-  }
+  if (engine) at::globalContext().setQEngine(*engine);
 
   LoadedModule loaded = load_module(file);
   info.name = loaded.description.name;
@@ -192,6 +204,9 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   impl_->backend = std::move(compiled.backend);
   info.backend = compiled.name;
   info.fallback = escape_control(compiled.fallback);
+  info.interpreted = compiled.interpreted;
+  impl_->identity = std::make_shared<const ModelIdentity>(
+      ModelIdentity{info.name, info.quantized, info.backend, info.sha256});
   impl_->own_input.emplace(make_input());
   impl_->preprocessor.emplace(spec, format_of(impl_->own_input->tensor_->tensor));
   impl_->warm_up(file.path.string());
@@ -216,6 +231,7 @@ Classification Classifier::classify(const Input& prepared, int k) {
   Classification result;
   result.top = top_k({logits.data_ptr<float>(), static_cast<std::size_t>(logits.numel())}, impl_->labels, k);
   result.inference_ms = ms_since(start);
+  result.model = impl_->identity;
   return result;
 }
 
@@ -238,6 +254,10 @@ std::string libtorch_version() {
 
 const ClassifierInfo& Classifier::info() const {
   return impl_->info;
+}
+
+const ModelIdentity& Classifier::identity() const {
+  return *impl_->identity;
 }
 
 const std::vector<std::string>& Classifier::labels() const {

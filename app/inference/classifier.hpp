@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model_identity.hpp"
 #include "core/prediction.hpp"
 
 namespace glimpse {
@@ -14,13 +15,19 @@ namespace glimpse {
 /// "1.13.0": what this program was built with.
 [[nodiscard]] std::string libtorch_version();
 
+struct ClassifierInfo;
+
 struct ClassifierOptions {
   std::string model;             // a name or a folder; empty: mobilenet_v2 where it is installed, else demo
   bool quantized = false;        // int8.pt instead of float.pt
   std::string backend = "auto";  // auto, torch, onednn or xnnpack
   int threads = 0;               // for the network; 0: one fewer than there are cores, at least 1
   bool trust = false;            // run a model file whose hash is not the manifest's
+  std::string models{};          // a folder in which names are looked up before the usual ones
   std::optional<bool> amx{};     // whether oneDNN may use it for int8; by itself it finds out which is faster
+  /// The network that another thread of this process runs meanwhile: so no process is forked to time
+  /// backends, and what is LibTorch's for the whole process stays as that one needs it.
+  const ClassifierInfo* beside = nullptr;
 };
 
 struct ClassifierInfo {
@@ -32,6 +39,7 @@ struct ClassifierInfo {
   std::string fallback;  // why it is not the one asked for, mostly empty
   std::string engine;    // LibTorch's quantized engine, "" for float
   bool quantized = false;
+  bool interpreted = false;  // by LibTorch, operator by operator
   int threads = 1;
   int classes = 0;
   double file_mib = 0;  // of the model file
@@ -42,6 +50,7 @@ struct Classification {
   std::vector<Prediction> top;  // most probable first
   double preprocess_ms = 0;
   double inference_ms = 0;  // the network and the top-k
+  std::shared_ptr<const ModelIdentity> model{};
 };
 
 /// The backends that can run a model on this machine in this build, for ClassifierOptions::backend, the
@@ -55,7 +64,8 @@ struct Classification {
 class Classifier {
  public:
   /// Loads, checks and warms up. Throws Error(bad_data) for a model that is missing, damaged or inconsistent
-  /// and Error(usage) for a backend that this build or model does not have.
+  /// and Error(usage) for a backend that this build or model does not have; beside another network also
+  /// Error(unavailable) where the two cannot be in one process.
   explicit Classifier(const ClassifierOptions& options);
   ~Classifier();
 
@@ -85,6 +95,7 @@ class Classifier {
   /// What the network says of the same picture before the softmax: one number for each class.
   [[nodiscard]] std::vector<float> logits(const cv::Mat& bgr);
   [[nodiscard]] const ClassifierInfo& info() const;
+  [[nodiscard]] const ModelIdentity& identity() const;
   [[nodiscard]] const std::vector<std::string>& labels() const;  // one for each class
 
  private:

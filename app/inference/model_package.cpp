@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -47,8 +48,10 @@ std::string sha256_hex(const std::string& bytes) {
   return hex;
 }
 
-std::vector<fs::path> search_folders() {
-  std::vector<fs::path> folders{"models"};
+std::vector<fs::path> search_folders(const fs::path& first) {
+  std::vector<fs::path> folders;
+  if (!first.empty()) folders.push_back(first);
+  folders.emplace_back("models");
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
@@ -68,9 +71,9 @@ bool is_model(const fs::path& folder) {
   return has_form(folder, false) || has_form(folder, true);
 }
 
-std::string installed_models() {
+std::string installed_models(const fs::path& first) {
   std::string names;
-  for (const fs::path& folder : search_folders()) {
+  for (const fs::path& folder : search_folders(first)) {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(folder, ignored)) {
       if (is_model(entry.path())) names += (names.empty() ? "" : ", ") + entry.path().string();
@@ -142,21 +145,29 @@ ManifestEntry parse_manifest(const std::string& json, const std::string& file, c
   }
 }
 
-fs::path find_model(const std::string& model) {
+fs::path find_model(const std::string& model, const fs::path& first) {
   if (model.empty()) {
     for (const char* name : {"mobilenet_v2", "demo"}) {
-      for (const fs::path& folder : search_folders()) {
+      for (const fs::path& folder : search_folders(first)) {
         if (is_model(folder / name)) return folder / name;
       }
     }
   } else if (model.find('/') != std::string::npos || is_model(model)) {
     if (is_model(model)) return fs::path(model).lexically_normal();
   } else {
-    for (const fs::path& folder : search_folders()) {
+    for (const fs::path& folder : search_folders(first)) {
       if (is_model(folder / model)) return folder / model;
     }
   }
-  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + installed_models());
+  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + installed_models(first));
+}
+
+bool is_installed_name(const std::string& name, const fs::path& first) {
+  if (name.empty() || name.starts_with('.') || name.find_first_of(std::string("/\0", 2)) != std::string::npos)
+    return false;
+  const std::vector<fs::path> folders = search_folders(first);
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](const fs::path& folder) { return is_model(folder / name); });
 }
 
 bool has_form(const fs::path& folder, bool quantized) {

@@ -75,6 +75,7 @@ void Reporter::classified(const Frame& frame, const Classification& result, Stea
     inferred_.add(now, result.inference_ms);
     preprocessed_.add(now, result.preprocess_ms);
     predictions_ = result.top;
+    if (result.model) model_ = result.model;
     frame_index_ = frame.index;
     frame_age_ms_ = std::chrono::duration<double, std::milli>(now - frame.captured_at).count();
   }
@@ -164,7 +165,7 @@ Record Reporter::current(Steady::time_point now) {
   record.boot = identity_.boot;
   record.seq = totals_.records;
   record.time_ms = wall_clock_();
-  record.model = identity_.model;
+  record.model = model_ ? *model_ : identity_.model;
   record.capture_fps = captured_.rate(now);
   record.inference_fps = inferred_.rate(now);
   record.target_fps = target_fps_;

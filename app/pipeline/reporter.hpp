@@ -4,18 +4,19 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "capture/video_source.hpp"
+#include "core/live_settings.hpp"
 #include "core/unix_time.hpp"
 #include "device/system_status.hpp"
 #include "device/throttle_notice.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/change_detector.hpp"
 #include "pipeline/hourly_cap.hpp"
-#include "core/live_settings.hpp"
 #include "pipeline/rolling_window.hpp"
 #include "pipeline/time_stamps.hpp"
 #include "telemetry/sink.hpp"
@@ -39,7 +40,7 @@ class Reporter {
  public:
   struct Identity {
     std::string hostname, device, boot;
-    ModelIdentity model;
+    ModelIdentity model;  // of the records before the first frame is named
   };
   /// With interval 0 a record for every frame, sent from the thread that calls classified(), and no events;
   /// else tick() sends them, and classified() sends those of events. What changes in `live`, which must
@@ -98,6 +99,7 @@ class Reporter {
   RunTotals totals_;
   std::uint64_t unreported_ = 0;  // classified since the last record
   std::vector<Prediction> predictions_;
+  std::shared_ptr<const ModelIdentity> model_;  // which made them
   std::optional<std::uint64_t> frame_index_;
   std::optional<double> frame_age_ms_;
   std::optional<Steady::time_point> first_, last_;  // classified

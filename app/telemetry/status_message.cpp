@@ -5,15 +5,16 @@
 namespace glimpse {
 
 std::string to_json(const char* state, const StatusMessage& it) {
+  const ModelIdentity model = it.model();
   return nlohmann::ordered_json{{"status", state},
                                 {"version", it.version},
                                 {"device", it.device},
                                 {"boot", it.boot},
                                 {"model",
-                                 {{"name", it.model.name},
-                                  {"quantized", it.model.quantized},
-                                  {"backend", it.model.backend},
-                                  {"sha256", it.model.sha256}}}}
+                                 {{"name", model.name},
+                                  {"quantized", model.quantized},
+                                  {"backend", model.backend},
+                                  {"sha256", model.sha256}}}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

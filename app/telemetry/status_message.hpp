@@ -1,6 +1,7 @@
 // What stands on the status topic.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "telemetry/record.hpp"
@@ -11,7 +12,7 @@ namespace glimpse {
 struct StatusMessage {
   std::string version;  // the program's
   std::string device, boot;
-  ModelIdentity model;
+  std::function<ModelIdentity()> model;  // the one in use; called from any thread
 };
 
 /// One line of JSON, no newline. `state`: online or offline.

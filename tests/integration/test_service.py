@@ -43,6 +43,8 @@ class Manager:
 
 
 class ServiceCase(TestCase):
+    command = staticmethod(command)
+
     def setUp(self):
         super().setUp()
         self.address = str(self.folder / "notify")
@@ -53,7 +55,7 @@ class ServiceCase(TestCase):
         if watchdog_s:
             self.environment["WATCHDOG_USEC"] = str(int(watchdog_s * 1e6))
         with open(self.folder / "log", "wb") as log:
-            process = subprocess.Popen(command(*arguments), stdin=subprocess.DEVNULL, stdout=out, stderr=log,
+            process = subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL, stdout=out, stderr=log,
                                        env=self.environment, start_new_session=True, **options)
         self.addCleanup(process.stdout.close) if process.stdout else None
         self.addCleanup(process.wait)

@@ -9,7 +9,7 @@
 
 namespace glimpse::onednn {
 
-/// For the whole process, and only before oneDNN's first use in it.
+/// For the whole process, and only before oneDNN's first use in it: later it stays as it is. From any thread.
 void forbid_amx();
 
 class Runtime : public lowering::Runtime {

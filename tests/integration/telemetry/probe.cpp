@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   settings.drain = given["drain"] == "fifo" ? Drain::fifo : Drain::newest;
   Outbox outbox(settings, &shown);
   const std::string boot = new_boot_id();
-  Publisher publisher(broker, {"test", broker.device, boot, {}}, outbox);
+  Publisher publisher(broker, {"test", broker.device, boot, [] { return ModelIdentity{}; }}, outbox);
 
   const std::uint64_t records = std::stoull(given["records"]);
   const double rate = given.contains("rate") ? std::stod(given["rate"]) : 1e9;

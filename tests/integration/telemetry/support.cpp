@@ -228,7 +228,7 @@ OutboxSettings in(const TempFolder& folder) {
 }
 
 StatusMessage message(const BrokerSettings& settings) {
-  return {"1.2.3", settings.device, "boot", {"demo", true, "onednn", "abc"}};
+  return {"1.2.3", settings.device, "boot", [] { return ModelIdentity{"demo", true, "onednn", "abc"}; }};
 }
 
 }  // namespace

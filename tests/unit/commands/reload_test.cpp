@@ -5,104 +5,122 @@
 
 #include "captured_log.hpp"
 #include "catch.hpp"
+#include "core/bell.hpp"
 #include "core/error.hpp"
 #include "core/shutdown.hpp"
+#include "core/waiting.hpp"
 #include "device/service_manager.hpp"
 
 using namespace glimpse;
 
 namespace {
 
-/// Another value than the one that is there.
-struct Alter {
-  void operator()(std::string* value) const { *value += "x"; }
-  void operator()(bool* value) const { *value = !*value; }
-  void operator()(int* value) const { ++*value; }
-  void operator()(double* value) const { *value /= 2; }
-  void operator()(std::chrono::milliseconds* value) const { ++*value; }
+/// Answers when the test says so.
+struct Asked : SettingsControl {
+  struct One {
+    SettingsChange change;
+    std::function<void(const std::vector<Refusal>&)> done;
+  };
+  std::vector<One> all;
+
+  [[nodiscard]] InForce in_force() const override { return {}; }
+  void ask(SettingsChange change, std::function<void(const std::vector<Refusal>&)> done) override {
+    all.push_back({std::move(change), std::move(done)});
+  }
 };
 
 /// A run whose file says what `file` does.
 struct Run {
   Settings file;
-  SharedSettings live{live_settings(file)};
   CapturedLog log;
+  Bell bell;
   Shutdown shutdown{false};  // whether this test has a terminal or not
   ServiceManager service{ServiceSeams{}};
-  Reload reload{shutdown, service, file, [this] { return file; }, live};
+  Reload reload{shutdown, service, file, [this] { return file; }, bell};
+  Asked asked;
+  std::atomic<int> rung{0};
+
+  /// The signal takes its way through another thread.
+  void hang_up() {
+    const Bell::Listener listener(bell, [this] { ++rung; });
+    const int before = rung;
+    (void)std::raise(SIGHUP);
+    const auto until = Steady::now() + std::chrono::seconds(60);
+    while (rung == before && Steady::now() < until) std::this_thread::yield();
+    REQUIRE(rung > before);
+  }
+  void look() { reload.carry_out_if_asked(asked); }
 };
 
 }  // namespace
 
-TEST_CASE("Just the settings that are marked as live are among those that the pipeline reads") {
-  Settings settings;
-  const Settings before = settings;
-  std::vector<std::string> live;
-  for (const Setting& setting : settings_table(settings)) {
-    settings = before;
-    std::visit(Alter{}, setting.field);
-    CAPTURE(setting.flag);
-    CHECK(setting.live == (live_settings(settings) != live_settings(before)));
-    if (setting.live) live.push_back(setting.path);
-  }
-  CHECK(live == std::vector<std::string>{"model.top_k", "telemetry.interval_s", "telemetry.event_hold_s",
-                                         "telemetry.event_confidence", "telemetry.events_per_hour"});
-}
-
-TEST_CASE("Each setting of a file that differs is a change, with its new value") {
-  Settings settings;
-  const Settings before = settings;
-  CHECK(changes(before, settings).empty());
-  for (const Setting& setting : settings_table(settings)) {
-    settings = before;
-    std::visit(Alter{}, setting.field);
-    const auto found = changes(before, settings);
-    CAPTURE(setting.flag);
-    if (setting.path.empty() && setting.flag != "--backend") {  // bench has that one, too
-      CHECK(found.empty());
-    } else {
-      REQUIRE(found.size() == 1);
-      if (!setting.path.empty()) CHECK(found[0].path == setting.path);
-      CHECK(found[0].live == setting.live);
-    }
-  }
-  settings = before;
-  settings.telemetry.interval = std::chrono::milliseconds(250);
-  CHECK(changes(before, settings).at(0).value == "0.25");
-}
-
 TEST_CASE("Nothing is done that was not asked for") {
   Run run;
   run.file.model.top_k = 3;
-  run.reload.carry_out_if_asked();
-  CHECK(run.live.get().top_k == 10);
+  run.look();
+  CHECK(run.asked.all.empty());
 }
 
-TEST_CASE("A listener hears of what was asked for before it came, and of nothing after it has gone") {
+TEST_CASE("What the file has otherwise is asked for, once, and told when it holds") {
   Run run;
-  (void)std::raise(SIGHUP);
-  int heard = 0;
-  const auto hears = [&](auto condition) {
-    for (const auto until = Steady::now() + std::chrono::seconds(60); !condition() && Steady::now() < until;)
-      std::this_thread::yield();
-    return condition();
-  };
   run.file.model.top_k = 3;
-  // The signal takes its way through another thread.
-  CHECK(hears([&] {
-    run.reload.carry_out_if_asked();
-    return run.live.get().top_k == 3;
-  }));
-  std::atomic<int> woken{0};
-  {
-    const Reload::Listener listener(run.reload, [&] { ++woken; });
-    CHECK(woken == 0);
-    (void)std::raise(SIGHUP);
-    CHECK(hears([&] { return woken == 1; }));
-  }
-  {
-    const Reload::Listener late(run.reload, [&] { ++heard; });
-    CHECK(heard == 1);
-  }
+  run.file.model.quantized = true;
+  run.hang_up();
+  run.look();
+  REQUIRE(run.asked.all.size() == 1);
+  CHECK(run.asked.all[0].change.top_k == 3);
+  CHECK(run.asked.all[0].change.quantized == true);
+  CHECK_FALSE(run.asked.all[0].change.model);
+  CHECK_FALSE(run.asked.all[0].change.interval);
+  CHECK(run.log.count("reload:") == 0);
+  run.asked.all[0].done({});
+  CHECK(run.log.count("reload: model.quantized is true, model.top_k is 3") == 1);
+  run.hang_up();
+  run.look();
+  CHECK(run.asked.all.size() == 1);
+  CHECK(run.log.count("reload: nothing changes now") == 1);
   CHECK_FALSE(run.shutdown.token().stop_requested());
+}
+
+TEST_CASE("What was refused is told, and asked for again by the next reload") {
+  Run run;
+  run.file.model.name = "unknown";
+  for (int times = 1; times <= 2; ++times) {
+    run.hang_up();
+    run.look();
+    REQUIRE(run.asked.all.size() == static_cast<std::size_t>(times));
+    run.asked.all.back().done({{"model", "no model 'unknown'"}});
+    CHECK(run.log.count("reload: nothing changes: model: no model 'unknown'\n") == times);
+  }
+  run.hang_up();
+  run.look();
+  run.asked.all.back().done({{"", "8 changes wait already"}});
+  CHECK(run.log.count("reload: nothing changes: 8 changes wait already\n") == 1);
+}
+
+TEST_CASE("A reload that is asked for during another begins after it, and its time is told") {
+  Run run;
+  run.file.model.top_k = 3;
+  run.hang_up();
+  run.look();
+  run.file.model.top_k = 4;
+  run.hang_up();
+  run.look();
+  CHECK(run.asked.all.size() == 1);
+  const Bell::Listener listener(run.bell, [&] { ++run.rung; });
+  const int before = run.rung;
+  run.asked.all[0].done({});
+  CHECK(run.rung == before + 1);
+  run.look();
+  REQUIRE(run.asked.all.size() == 2);
+  CHECK(run.asked.all[1].change.top_k == 4);
+}
+
+TEST_CASE("A signal that came before anybody listened is heard") {
+  Run run;
+  run.file.model.top_k = 3;
+  (void)std::raise(SIGHUP);
+  const auto until = Steady::now() + std::chrono::seconds(60);
+  while (run.asked.all.empty() && Steady::now() < until) run.look();
+  CHECK(run.asked.all.size() == 1);
 }

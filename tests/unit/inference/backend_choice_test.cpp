@@ -145,3 +145,20 @@ TEST_CASE("A backend asked for by name is taken without timing; one that is not 
   torch.backend = "tensorrt";
   CHECK_THROWS_AS(choose_backend(torch, "c0ffee", 1), Error);
 }
+
+TEST_CASE("Beside another network nothing is timed: what is remembered is taken, else the likely fastest") {
+  const TempFolder folder;
+  const CacheHome home(folder.path());
+  const ClassifierInfo running;
+  ClassifierOptions beside = demo("auto");
+  beside.beside = &running;
+  const BackendChoice untimed = choose_backend(beside, "c0ffee", 1);
+  CHECK(untimed.backend == runnable_backends(true).back());
+  CHECK(untimed.times_ms.empty());
+  CHECK(std::filesystem::is_empty(folder.path()));  // the next start times it
+
+  const BackendChoice timed = choose_backend(demo("auto"), "c0ffee", 1);
+  const BackendChoice remembered = choose_backend(beside, "c0ffee", 1);
+  CHECK(remembered.backend == timed.backend);
+  CHECK(remembered.times_ms == timed.times_ms);
+}

@@ -1,10 +1,13 @@
 #include "inference/classifier.hpp"
 
 #include <ATen/Context.h>
+#include <dlfcn.h>
 
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgproc.hpp>
+#include <thread>
 
 #include "catch.hpp"
 #include "core/error.hpp"
@@ -188,4 +191,76 @@ TEST_CASE("A manifest whose labels are not the network's is refused") {
   manifest["labels"].erase(manifest["labels"].size() - 1);
   folder.write("manifest.json", manifest.dump());
   CHECK_THAT(refusal(options(false, "auto", folder.path().string())), ContainsSubstring("manifest.json has"));
+}
+
+namespace {
+
+/// Of the calling thread. LibTorch's own answer is that of the whole process.
+int openmp_threads() {
+  const auto ask = reinterpret_cast<int (*)()>(::dlsym(RTLD_DEFAULT, "omp_get_max_threads"));
+  REQUIRE(ask != nullptr);
+  return ask();
+}
+
+}  // namespace
+
+TEST_CASE(
+    "Loading beside a network leaves that one its threads; whoever runs the new one gets the new one's") {
+  ClassifierOptions asked = options(false, runnable_backends(false).back());
+  asked.threads = 3;
+  Classifier running(asked);
+  std::optional<Classifier> loaded;
+  std::promise<void> has_run, is_loaded;
+  std::vector<int> seen;
+  std::thread inference([&] {
+    (void)running.classify(disc(), 1);
+    seen.push_back(openmp_threads());
+    has_run.set_value();
+    is_loaded.get_future().wait();
+    (void)running.classify(disc(), 1);
+    seen.push_back(openmp_threads());
+    (void)loaded->classify(disc(), 1);
+    seen.push_back(openmp_threads());
+  });
+  has_run.get_future().wait();
+  std::thread([&] {
+    ClassifierOptions beside = options(true, runnable_backends(true).back());
+    beside.threads = 2;
+    beside.beside = &running.info();
+    loaded.emplace(beside);
+    seen.push_back(openmp_threads());
+  }).join();
+  is_loaded.set_value();
+  inference.join();
+  CHECK(seen == std::vector<int>{3, 2, 3, 2});
+}
+
+TEST_CASE(
+    "What LibTorch interprets in int8 on an engine keeps it: another that needs LibTorch otherwise is "
+    "refused") {
+  Classifier first(options(true, "torch"));
+  ClassifierInfo running = first.info();
+  CHECK(running.interpreted);
+  ClassifierOptions beside = options(true, "torch");
+  beside.beside = &running;
+  if (running.engine != "qnnpack") CHECK_NOTHROW(Classifier(beside));  // the same engine
+  running.engine = "another";
+  CHECK_THAT(refusal(beside, ExitCode::unavailable), ContainsSubstring("systemctl restart glimpse"));
+  beside.quantized = false;
+  CHECK_NOTHROW(Classifier(beside));  // float needs none
+  running.engine = "qnnpack";         // whose pool of threads would be begun anew
+  CHECK_THAT(refusal(beside, ExitCode::unavailable), ContainsSubstring("qnnpack"));
+  running.interpreted = false;
+  CHECK_NOTHROW(Classifier(beside));
+}
+
+TEST_CASE("A classification tells which model it is of") {
+  Classifier classifier(options(true, "torch"));
+  const Classification result = classifier.classify(disc(), 1);
+  REQUIRE(result.model);
+  CHECK(result.model->name == "demo");
+  CHECK(result.model->quantized);
+  CHECK(result.model->backend == "torch");
+  CHECK(result.model->sha256 == read_json(demo + "/manifest.json")["files"]["int8.pt"]["sha256"]);
+  CHECK(*result.model == classifier.identity());
 }

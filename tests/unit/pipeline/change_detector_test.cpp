@@ -88,3 +88,14 @@ TEST_CASE("Without a hold one frame is enough") {
   CHECK_FALSE(scene.shows(7, 0.9, 0));
   CHECK(scene.shows(2, 0.9, 0));
 }
+
+TEST_CASE("With another model the same index may be another thing") {
+  ChangeDetector detector(std::chrono::milliseconds(0), 0.5);
+  const auto shows = [&](int index, const std::string& label) {
+    return detector.changes_at({{index, label, 0.9}}, Steady::time_point(std::chrono::milliseconds(1)));
+  };
+  CHECK(shows(7, "umbrella"));
+  CHECK_FALSE(shows(7, "umbrella"));
+  CHECK(shows(7, "goldfish"));
+  CHECK_FALSE(shows(7, "goldfish"));
+}

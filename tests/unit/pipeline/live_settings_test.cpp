@@ -173,3 +173,23 @@ TEST_CASE("wake() ends a wait before its time, also one that comes after it, and
   released.add();
   CHECK(pipeline.wait_until(Steady::time_point::max(), {}));
 }
+
+TEST_CASE("A record names the model of its predictions; before there are any, the one of the start") {
+  Keep sink;
+  const SharedSettings live({milliseconds(1000)});
+  Reporter reporter({"", "", "", {"first", false, "torch", "1"}}, live, {&sink}, [] { return std::nullopt; });
+  reporter.tick();
+  const auto shows = [&](const std::string& model) {
+    Classification result = cat();
+    result.model = std::make_shared<const ModelIdentity>(ModelIdentity{model, true, "onednn", "2"});
+    reporter.classified({cv::Mat(), 0, Steady::now()}, result, Steady::now());
+  };
+  shows("second");
+  shows("third");
+  reporter.tick();
+  reporter.tick();
+  REQUIRE(sink.records.size() == 3);
+  CHECK(sink.records[0].model.name == "first");
+  CHECK(sink.records[1].model == ModelIdentity{"third", true, "onednn", "2"});
+  CHECK(sink.records[2].model == sink.records[1].model);
+}

@@ -180,7 +180,7 @@ inline Record record(std::uint64_t seq) {
 }
 
 inline StatusMessage message() {
-  return {"1.2.3", "thing", "boot", {"demo", true, "onednn", "abc"}};
+  return {"1.2.3", "thing", "boot", [] { return ModelIdentity{"demo", true, "onednn", "abc"}; }};
 }
 
 /// An outbox in a folder of its own, and the publisher that sends from it.
