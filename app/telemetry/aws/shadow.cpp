@@ -14,7 +14,7 @@ namespace {
 
 /// AWS, "Interacting with shadows": a shadow of the same name begins at version 0 only when the deletion of
 /// the one before is so long ago.
-constexpr std::int64_t versions_kept_s = 48 * 3600;
+constexpr std::int64_t versions_kept_s = std::int64_t{48} * 3600;
 
 /// Answers to an earlier run of the program, or to somebody else, are on the same topics.
 std::string random_prefix() {
@@ -159,7 +159,9 @@ void Shadow::refuse(const ShadowErrors& errors) {
   if (errors == errors_) return;
   errors_ = errors;
   std::string line;
-  for (const auto& [setting, reason] : errors) line += (line.empty() ? "" : "; ") + setting + ": " + reason;
+  for (const auto& [setting, reason] : errors) {
+    line.append(line.empty() ? "" : "; ").append(setting).append(": ").append(reason);
+  }
   spdlog::warn("shadow: refused: {}", line);
 }
 
