@@ -11,10 +11,11 @@ import subprocess
 import threading
 import unittest
 
-from harness import CLIP, GLIMPSE, PATIENCE_S, interrupt, wait_until
+from harness import CLIP, GLIMPSE, PATIENCE_S, wait_until
 from test_service import Manager, ServiceCase
 
 CLIP_FRAMES = 720
+END_S = 3.0
 with open(pathlib.Path(CLIP).with_suffix(".csv"), newline="", encoding="utf-8") as rows:
     TRUTH = {frame: row["label"] for row in csv.DictReader(rows)
              for frame in range(int(row["first_frame"]), int(row["last_frame"]) + 1)}
@@ -40,12 +41,18 @@ class LiveCase(ServiceCase):
     def start_it(self, *arguments, **model):
         self.write(**model)
         process = self.run_it("--config", self.config, "--source", CLIP, "--realtime", "--json", *arguments, out=subprocess.PIPE)
-        reader = threading.Thread(target=lambda: self.records.extend(map(json.loads, process.stdout)), daemon=True)
-        reader.start()
-        self.addCleanup(reader.join, PATIENCE_S)
+        self.reader = threading.Thread(target=lambda: self.records.extend(map(json.loads, process.stdout)), daemon=True)
+        self.reader.start()
+        self.addCleanup(self.reader.join, PATIENCE_S)
         self.addCleanup(process.kill)  # before that, the last added being the first done: it closes the pipe
         wait_until(lambda: self.manager.count("READY=1"), "READY=1")
         return process
+
+    def end(self, process, how=signal.SIGTERM):
+        """Not by communicate(), which would take records away from the reader."""
+        process.send_signal(how)
+        self.assertEqual(process.wait(END_S), 0, self.log())
+        self.reader.join(PATIENCE_S)
 
     def reload(self, process):
         before = self.manager.count("READY=1")
@@ -180,8 +187,7 @@ class StopWhileLoading(LiveCase):
 
     def test_a_stop_does_not_wait_for_the_model(self):
         process = self.begin_loading("--loop")
-        code, _, _ = interrupt(process, signal.SIGTERM)
-        self.assertEqual(code, 0, self.log())
+        self.end(process)
         self.assertIn(" frames in ", self.log())
         self.assertEqual(self.manager.count("READY=1"), 1)  # nobody says that the reload is over
 
