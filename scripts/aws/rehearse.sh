@@ -26,11 +26,14 @@ case ${1:-} in
   *) echo "rehearse: unknown option $1; scripts/aws/rehearse.sh --help" >&2 && exit 64 ;;
 esac
 
+records=${REHEARSAL_RECORDS:-300}
+[[ $records =~ ^[1-9][0-9]{0,5}$ ]] || fail 64 "REHEARSAL_RECORDS=$records: a whole number from 1 to 999999"
 if [ -z "${GLIMPSE:-}" ]; then
   scripts/setup.sh --aws
   scripts/build.sh release
   GLIMPSE=build/glimpse
 fi
+[ -x "$GLIMPSE" ] || fail 69 "GLIMPSE=$GLIMPSE is no program; without it, it is built"
 for tool in node npm mosquitto_sub jq; do
   command -v "$tool" >/dev/null || fail 69 "$tool is not installed; run scripts/setup.sh --aws"
 done
@@ -42,7 +45,6 @@ aws=$(PATH=/usr/bin:$PATH command -v aws) || fail 69 "aws is not installed; run 
 template=scripts/aws/glimpse.yaml
 parts=scripts/aws/rehearsal
 thing=rehearsal-1
-records=${REHEARSAL_RECORDS:-300}
 SECONDS=0
 work=$(mktemp -d)
 broker=$work/broker

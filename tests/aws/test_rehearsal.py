@@ -71,6 +71,15 @@ class Rehearsal(unittest.TestCase):
         self.assertEqual(result.returncode, 64)
         self.assertEqual(result.stderr, "rehearse: unknown option --fast; scripts/aws/rehearse.sh --help\n")
 
+    def test_a_wrong_value_is_refused_before_anything_starts(self):
+        for changed, code, line in (({"REHEARSAL_RECORDS": "many"}, 64, "REHEARSAL_RECORDS=many: a whole number from 1 to 999999"),
+                                    ({"REHEARSAL_RECORDS": "0"}, 64, "REHEARSAL_RECORDS=0: a whole number from 1 to 999999"),
+                                    ({"GLIMPSE": "/nowhere/glimpse"}, 69, "GLIMPSE=/nowhere/glimpse is no program; without it, it is built")):
+            with self.subTest(line):
+                result = subprocess.run([SCRIPTS / "rehearse.sh"], env={**os.environ, "GLIMPSE": GLIMPSE, **changed}, capture_output=True,
+                                        text=True, check=False, timeout=10)
+                self.assertEqual((result.returncode, result.stdout, result.stderr), (code, "", f"rehearse: {line}\n"))
+
     def test_a_policy_that_lets_a_device_forge_is_seen(self):
         """The rehearsal in a copy whose policy and rule are as careless as the lab's."""
         copy = self.folder.parent / (self.folder.name + ".copy")
