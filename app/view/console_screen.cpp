@@ -160,7 +160,7 @@ class Screen {
     std::string line = to_right(std::to_string(index + 1), rank_columns) + " ";
     line = in(weight, line + name);
     const bool is_ascii =
-        std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+        std::all_of(label.begin(), label.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     if (!is_ascii && style_.utf8)
       line += "\x1b[" + std::to_string(rank_columns + 1 + label_columns + 1) + "G";
     if (has_bar) {
