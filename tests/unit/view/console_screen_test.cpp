@@ -36,14 +36,15 @@ std::string shown(const Record& record, int columns = 200) {
 }  // namespace
 
 // Expected, worked out by hand: 79 columns are used. 60 for the rate's line from column 12 on; a label has
-// 79 * 3 / 10 = 23, its bar 79 - 3 - 23 - 1 - 8 = 44, so 0.931 is 40 7/8 and a 20th 2 2/8 (2.2) columns.
+// 79 * 3 / 10 = 23, its bar 79 - 3 - 23 - 1 - 8 = 44, so 0.931 is 40.96 columns and a 20th 2.2 (in eighths:
+// 41, 2 2/8).
 TEST_CASE("The screen at 80 columns") {
   const auto lines = render_console(example_state(), {80, 24}, plain_blocks);
   const std::string expected =
-      "demo int8 on onednn" + std::string(53, ' ') + "up 0:05:03\n" + "98.1 fps   " + std::string(56, ' ') +
+      "demo int8 on onednn" + std::string(50, ' ') + "up 0:05:03\n" + "98.1 fps   " + std::string(56, ' ') +
       "▇▇▄▁ 60 s\n" +
       "\n"
-      " 1 umbrella                ████████████████████████████████████████▉     93.1 %\n"
+      " 1 umbrella                █████████████████████████████████████████     93.1 %\n"
       " 2 birthday cake with man… ██▎                                            5.0 %\n"
       "\n"
       "latency  p50 8.1   p90 8.5   p99 9.0 ms   age 9 ms\n"
