@@ -87,12 +87,18 @@ def runs(row, columns):
 
 
 def block(column, characters):
-    """The part of a path that fills the same block character again and again: a lower or a left part of the cell (Unicode, Block Elements)."""
+    """The part of a path that fills the same block character again and again: a lower or a left part of the cell (Unicode,
+    Block Elements)."""
     code = ord(characters[0])
-    width, height = (1, (code - 0x2580) / 8) if code <= 0x2588 else ((0x2590 - code) / 8, 1)
-    across = (len(characters) - 1 + width) * CELL_WIDTH
-    down = height * (CELL_HEIGHT - 3)  # rows of bars do not touch
-    return f"M{column * CELL_WIDTH:.1f} {CELL_HEIGHT - 1.5:.1f}v-{down:.1f}h{across:.1f}v{down:.1f}z"
+    down = CELL_HEIGHT - 3  # rows do not touch
+    if code < 0x2588:  # a sparkline, whose columns do not touch either
+        down *= (code - 0x2580) / 8
+        return "".join(rectangle(column + i, down, CELL_WIDTH - 0.9) for i in range(len(characters)))
+    return rectangle(column, down, (len(characters) - 1 + (0x2590 - code) / 8) * CELL_WIDTH)
+
+
+def rectangle(column, height, width):
+    return f"M{column * CELL_WIDTH:.1f} {CELL_HEIGHT - 1.5:.1f}v-{height:.1f}h{width:.1f}v{height:.1f}z"
 
 
 def row_markup(row, columns):
@@ -133,8 +139,8 @@ def svg(frames, columns, rows, seconds, title):
            f'stroke="{EDGE}"/>')
     for number, colour in enumerate(("#ff5f57", "#febc2e", "#28c840")):
         yield f'<circle cx="{MARGIN + 6 + 20 * number}" cy="20" r="6" fill="{colour}"/>'
-    yield f'<svg x="{MARGIN}" y="{BAR + MARGIN}" width="{width:.1f}" height="{height}">'
-           f'<g class="film" fill="{COLOURS["default"]}">'
+    yield (f'<svg x="{MARGIN}" y="{BAR + MARGIN}" width="{width:.1f}" height="{height}">'
+           f'<g class="film" fill="{COLOURS["default"]}">')
     yield "\n".join(film)
     yield "</g></svg></svg>"
 

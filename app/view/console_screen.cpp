@@ -78,7 +78,7 @@ class Screen {
   [[nodiscard]] std::vector<std::string> lines() const {
     std::vector<std::string> head = head_lines(), guesses = guess_lines(), facts;
     for (const Row& row : {latency(), machine(), frames(), link(), error()}) add_wrapped(row, facts);
-    const bool airy = head.size() + guesses.size() + facts.size() + 2 <= rows_;
+    const bool airy = head.size() + guesses.size() + facts.size() + 3 <= rows_;
     const auto cut = [&](std::vector<std::string>& part, std::size_t others, std::size_t least) {
       const std::size_t room = rows_ > others ? rows_ - others : 0;
       part.resize(std::min(part.size(), std::max(room, least)));
@@ -87,6 +87,7 @@ class Screen {
     cut(facts, head.size() + guesses.size(), 0);
     cut(guesses, head.size(), 0);
     cut(head, 0, 0);
+    if (airy) head.insert(head.begin(), "");  // apart from the log above
     for (const auto* const part : {&guesses, &facts}) {
       if (airy && !part->empty()) head.emplace_back();
       head.insert(head.end(), part->begin(), part->end());

@@ -41,8 +41,9 @@ std::string shown(const Record& record, int columns = 200) {
 TEST_CASE("The screen at 80 columns") {
   const auto lines = render_console(example_state(), {80, 24}, plain_blocks);
   const std::string expected =
-      "demo int8 on onednn" + std::string(50, ' ') + "up 0:05:03\n" + "98.1 fps   " + std::string(56, ' ') +
-      "▇▇▄▁ 60 s\n" +
+      "\n"
+      "demo int8 on onednn" +
+      std::string(50, ' ') + "up 0:05:03\n" + "98.1 fps   " + std::string(56, ' ') + "▇▇▄▁ 60 s\n" +
       "\n"
       " 1 umbrella                █████████████████████████████████████████     93.1 %\n"
       " 2 birthday cake with man… ██▎                                            5.0 %\n"
@@ -56,6 +57,7 @@ TEST_CASE("The screen at 80 columns") {
 // 39 columns: 23 seconds; label 39 * 3 / 10 = 11, bar 39 - 3 - 11 - 1 - 8 = 16: 14.896 and 0.8 columns.
 TEST_CASE("The screen at 40 columns") {
   const std::string expected =
+      "\n"
       "demo int8 on onednn          up 0:05:03\n"
       "98.1 fps                      ▇▇▄▁ 23 s\n"
       "\n"
@@ -73,6 +75,7 @@ TEST_CASE("The screen at 40 columns") {
 // 19 columns: no room for bars, and percents without decimals.
 TEST_CASE("The screen at 20 columns") {
   const std::string expected =
+      "\n"
       "demo int8 on onednn\n"
       "up 0:05:03\n"
       "98.1 fps       ▇▇▄▁\n"
@@ -95,14 +98,14 @@ TEST_CASE("A terminal that knows ASCII alone gets nothing else, in the same colu
   state.record.predictions = {{0, "傘 ü", 0.5}, {1, "birthday cake with many candles", 1}};
   state.record.system.heat.temperature_c = 61.25;
   const auto lines = render_console(state, {80, 24}, {false, false, false});
-  CHECK(lines.at(1) == "98.1 fps   " + std::string(56, ' ') + "##=_ 60 s");
-  CHECK(lines.at(3) ==
+  CHECK(lines.at(2) == "98.1 fps   " + std::string(56, ' ') + "##=_ 60 s");
+  CHECK(lines.at(4) ==
         " 1 ?? ?" + std::string(20, ' ') + std::string(22, '#') + std::string(24, ' ') + "50.0 %");
-  CHECK(lines.at(4) == " 2 birthday cake with man~ ############################################ 100.0 %");
+  CHECK(lines.at(5) == " 2 birthday cake with man~ ############################################ 100.0 %");
   for (const std::string& line : lines) {
     for (const char c : line) CHECK((c >= ' ' && c <= '~'));
   }
-  CHECK_THAT(lines.at(7), ContainsSubstring("61.2 C"));
+  CHECK_THAT(lines.at(8), ContainsSubstring("61.2 C"));
 }
 
 TEST_CASE("No label makes a line too wide, breaks it or steers the terminal") {
@@ -144,6 +147,15 @@ TEST_CASE("No label makes a line too wide, breaks it or steers the terminal") {
   }
 }
 
+TEST_CASE("Whatever a terminal makes of a label, the bar behind it begins in its column") {
+  ConsoleState state = example_state();
+  state.record.predictions = {{0, "❤\ufe0f", 0.5}, {1, "heart", 0.5}};
+  const auto lines = render_console(state, {80, 24}, plain_blocks);
+  CHECK_THAT(lines.at(4),
+             ContainsSubstring(" \x1b[27G ████"));  // 3 columns of rank and 23 of label are before
+  CHECK_THAT(lines.at(5), !ContainsSubstring("\x1b"));
+}
+
 TEST_CASE("Right-to-left text is left as it is") {
   ConsoleState state = example_state();
   state.record.predictions = {{0, "שלום עולם", 0.5}};
@@ -161,8 +173,8 @@ TEST_CASE("Where rows are short, what matters least goes first") {
       letters += line.empty() ? '.' : line[0] == ' ' || line[0] == '1' ? line[3] : line[0];
     return letters;
   };
-  CHECK(first_letters(17) == "d9.ABCDEFGHIJ.lmf");  // model, rate, labels, latency, machine, frames
-  CHECK(first_letters(16) == "d9ABCDEFGHIJlmf");
+  CHECK(first_letters(18) == ".d9.ABCDEFGHIJ.lmf");  // model, rate, labels, latency, machine, frames
+  CHECK(first_letters(17) == "d9ABCDEFGHIJlmf");
   CHECK(first_letters(15) == "d9ABCDEFGHIJlmf");
   CHECK(first_letters(14) == "d9ABCDEFGHIlmf");
   CHECK(first_letters(8) == "d9ABClmf");
@@ -175,8 +187,8 @@ TEST_CASE("A hundred labels have ranks of one width") {
   ConsoleState state = example_state();
   state.record.predictions.assign(100, {0, "x", 0.01});
   const auto lines = render_console(state, {80, 200}, plain_blocks);
-  CHECK_THAT(lines.at(3), Catch::Matchers::StartsWith("   1 x"));
-  CHECK_THAT(lines.at(102), Catch::Matchers::StartsWith(" 100 x"));
+  CHECK_THAT(lines.at(4), Catch::Matchers::StartsWith("   1 x"));
+  CHECK_THAT(lines.at(103), Catch::Matchers::StartsWith(" 100 x"));
 }
 
 TEST_CASE("Temperature and throttling are shown where they are known") {
@@ -216,7 +228,7 @@ TEST_CASE("A run of days says so") {
   const auto lines =
       render_console({example_record(), std::chrono::seconds(86400 * 3 + 4 * 3600 + 5 * 60 + 9), {}},
                      {80, 24}, plain_blocks);
-  CHECK_THAT(lines.at(0), Catch::Matchers::EndsWith("up 3 d 4:05:09"));
+  CHECK_THAT(lines.at(1), Catch::Matchers::EndsWith("up 3 d 4:05:09"));
 }
 
 TEST_CASE("Colour is only where it is asked for") {
