@@ -29,6 +29,7 @@
 #include "view/lines_view.hpp"
 #include "view/log.hpp"
 #include "view/status_line.hpp"
+#include "view/terminal.hpp"
 
 namespace glimpse {
 namespace {
@@ -37,11 +38,6 @@ namespace {
 // wants us gone.
 constexpr auto patience_at_end = std::chrono::seconds(10);
 constexpr auto patience_at_stop = std::chrono::milliseconds(500);
-
-bool is_live_terminal() {
-  const char* const kind = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) == 1 && kind != nullptr && std::string(kind) != "dumb";
-}
 
 /// Until the source has ended, the time is over or a stop is requested; a record for each interval meanwhile.
 /// `look`: what is done besides, each time that the pipeline's wait ends.
@@ -140,6 +136,7 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   const auto print_summary = [&] { spdlog::info("{}", summary(reporter.totals(), link())); };
   shutdown.set_last_words([&] {
     print_summary();
+    TerminalGuard::leave();
     return 0;
   });
 
@@ -147,7 +144,9 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   {
     std::optional<ConsoleView> console;
     if (live_screen) {
-      console.emplace(output, [&] { return reporter.peek(); });
+      console.emplace(output, [&] {
+        return ConsoleView::Now{reporter.peek(), reporter.totals().classified};
+      });
       log_above(&*console);
     }
     Pipeline pipeline(std::move(source), models.steps(), reporter, live,
