@@ -147,10 +147,11 @@ class Booted(TestCase):
             self.assertIn("glimpse", machine.run("stat", "-c", "%U", folder).stdout)
         self.assertEqual(machine.run("stat", "-c", "%a", "/var/lib/glimpse").stdout.strip(), "700")
 
-        machine.write("/etc/glimpse/glimpse.json", '{"model": {"top_k": 3, "name": "elsewhere"}, "source": {"uri": "test"}}')
+        machine.write("/etc/glimpse/glimpse.json", json.dumps(
+            {"model": {"name": "/usr/share/glimpse/models/demo", "top_k": 3}, "source": {"uri": "test", "fps": 10}}))
         self.assertEqual(self.systemctl("reload"), 0)
         wait_until(lambda: "reload: model.top_k is 3" in machine.journal(), "the reload")
-        self.assertIn("reload: model.name changes at the next start", machine.journal())
+        self.assertIn("reload: source.fps changes at the next start", machine.journal())
         self.assertEqual(machine.show("NRestarts"), "0")
 
         began = time.monotonic()
