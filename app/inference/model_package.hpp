@@ -55,6 +55,9 @@ struct ModelFile {
 [[nodiscard]] std::filesystem::path find_model(const std::string& model,
                                                const std::filesystem::path& first = {});
 
+/// The folders of all models that can be named, each once.
+[[nodiscard]] std::vector<std::filesystem::path> installed_models(const std::filesystem::path& first = {});
+
 /// Whether `name` is just the name of a model in one of these folders, and no path: what may be asked for by
 /// who must not choose among all files of the machine.
 [[nodiscard]] bool is_installed_name(const std::string& name, const std::filesystem::path& first = {});
