@@ -43,7 +43,7 @@ Check check_temperature(const HeatStatus& heat) {
 }
 
 Check check_throttling(const HeatStatus& heat) {
-  if (!heat.throttled) return Check::skip("throttling", "unknown: no firmware tells of it, or not of all");
+  if (!heat.throttled) return Check::skip("throttling", "unknown: no firmware here tells of it");
   const auto notice = ThrottleNotice().after(heat, Steady::now());
   if (!notice) return Check::ok("throttling", "none");
   const std::size_t remedy = notice->text.rfind(": ");

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "capture/camera.hpp"
 #include "capture/gstreamer_parse.hpp"
 #include "capture/quiet.hpp"
 #include "diagnosis/failure.hpp"
@@ -53,8 +52,8 @@ bool denied(int error) {
 Check check_device(const std::string& device, const Ioctl& ioctl) {
   std::error_code error;
   if (!fs::exists(device, error)) {
-    return Check::fail("source", "no camera " + device + describe_cameras(),
-                       "plug one in, or name another source with --source", ExitCode::no_source);
+    return Check::fail("source", "there is no " + device, "plug one in, or name another source with --source",
+                       ExitCode::no_source);
   }
   const auto asked = ask_v4l2(device, ioctl);
   if (const int* problem = std::get_if<int>(&asked)) {
