@@ -40,10 +40,10 @@ Holds holds(const fs::path& process, const std::string& outbox_name) {
 }  // namespace
 
 std::optional<Running> running_glimpse(const std::string& outbox_file, const std::string& proc) {
-  const auto with_status = [](int pid, bool certain) {
-    return Running{pid, certain, pid > 0 ? service_status(pid) : ""};
+  const auto with_status = [](int pid, Running::How how) {
+    return Running{pid, how, pid > 0 ? service_status(pid) : ""};
   };
-  if (const auto holder = holder_of(outbox_file)) return with_status(*holder, true);
+  if (const auto holder = holder_of(outbox_file)) return with_status(*holder, Running::How::this_outbox);
   std::optional<Running> maybe;
   std::error_code error;
   for (fs::directory_iterator entry(proc, error), end; !error && entry != end; entry.increment(error)) {
@@ -51,9 +51,9 @@ std::optional<Running> running_glimpse(const std::string& outbox_file, const std
     if (!pid || *pid == ::getpid() || !is_run(entry->path())) continue;
     switch (holds(entry->path(), fs::path(outbox_file).filename())) {
       case Holds::this_device:
-        return with_status(*pid, true);
+        return with_status(*pid, Running::How::this_device);
       case Holds::unknown:
-        maybe = with_status(*pid, false);
+        maybe = with_status(*pid, Running::How::perhaps);
         break;
       case Holds::another:
         break;

@@ -7,10 +7,14 @@
 namespace glimpse {
 
 struct Running {
-  int pid = 0;           // 0: unknown
-  bool certain = false;  // it has this very outbox, or one of this device; else it is another user's, and may
-  std::string
-      status{};  // what systemd shows of it: "30.1 fps, umbrella 93 %, broker connected"; mostly empty
+  enum class How {
+    this_outbox,  // it has this very file
+    this_device,  // an outbox of this device in another folder
+    perhaps,      // another user's: what it has open cannot be seen
+  };
+  int pid = 0;  // 0: unknown
+  How how = How::this_outbox;
+  std::string status{};  // what systemd shows of it: "30.1 fps, umbrella 93 %, broker connected"; mostly empty
 };
 
 /// Looks at the lock of the outbox, then through `proc`, "/proc" but in tests, for a `glimpse run`. Takes no

@@ -91,8 +91,8 @@ Checks check_session(const BrokerSettings& broker, const std::optional<Running>&
   if (running) {
     const std::string who = "glimpse run" + (running->pid > 0 ? ", pid " + std::to_string(running->pid) : "");
     return {Check::skip("login",
-                        "not tried: " + who + (running->certain ? " is" : " may be") + " logged in as " +
-                            broker.device + ", and the broker would end its session" +
+                        "not tried: " + who + (running->how == Running::How::perhaps ? " may be" : " is") +
+                            " logged in as " + broker.device + ", and the broker would end its session" +
                             (running->status.empty() ? "" : "; it says: " + running->status),
                         "journalctl -u glimpse tells of its link")};
   }

@@ -76,7 +76,7 @@ Check check_disk(const OutboxPlace& place) {
 
 Check check_outbox(const OutboxPlace& place, const std::optional<Running>& running) {
   constexpr auto limit = std::chrono::milliseconds(500);
-  if (running && running->certain)
+  if (running && running->how == Running::How::this_outbox)
     return Check::ok("outbox", who(*running) + " has it, and its records tell how many wait");
   if (access(place.file.c_str(), F_OK) != 0)
     return Check::ok("outbox", "nothing waits: " + place.file + " is not there yet");
@@ -108,8 +108,9 @@ Check check_outbox(const OutboxPlace& place, const std::optional<Running>& runni
 Check check_running(const std::optional<Running>& running) {
   if (!running) return Check::ok("running", "no glimpse run has this device's outbox");
   const std::string status = running->status.empty() ? "" : ": " + running->status;
-  if (running->certain) return Check::ok("running", who(*running) + status);
-  return Check::ok("running", who(*running) + ", of another user and perhaps as this device" + status);
+  constexpr const char* also[] = {"", ", as this device from another state folder",
+                                  ", of another user and perhaps as this device"};
+  return Check::ok("running", who(*running) + also[static_cast<int>(running->how)] + status);
 }
 
 std::vector<Examination> storage_examinations(const OutboxPlace& place) {

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import unittest
 
-from harness import CLIP, DEMO, GLIMPSE, PATIENCE_S, ROOT, Broker, TestCase, interrupt, start, wait_until
+from harness import CLIP, DEMO, GLIMPSE, PATIENCE_S, ROOT, Broker, TestCase, command, interrupt, start, wait_until
 
 STATES = {"ok", "warn", "fail", "skip"}
 
@@ -48,8 +48,12 @@ class Doctor(TestCase):
         for word in words:
             self.assertIn(str(word), line)
 
+    def setUp(self):
+        super().setUp()
+        self.device = self.folder.name  # another test's run as the same device would keep the doctor from logging in
+
     def broker(self):
-        return Broker(self).start()
+        return Broker(self, device=self.device).start()
 
 
 class Machine(Doctor):
@@ -153,8 +157,9 @@ class Link(Doctor):
 
     def files(self, broker, **others):
         folder = broker.folder
-        paths = {"ca": folder / "ca.crt", "cert": folder / "devices" / "pi-test.crt", "key": folder / "devices" / "pi-test.key", **others}
-        return ["--broker", f"mqtts://localhost:{broker.port}", "--device", "pi-test", "--state", self.folder / "state",
+        paths = {"ca": folder / "ca.crt", "cert": folder / "devices" / f"{self.device}.crt",
+                 "key": folder / "devices" / f"{self.device}.key", **others}
+        return ["--broker", f"mqtts://localhost:{broker.port}", "--device", self.device, "--state", self.folder / "state",
                 *(text for name, path in paths.items() for text in ("--" + name, path))]
 
     def test_a_broker_that_is_up(self):
@@ -167,10 +172,10 @@ class Link(Doctor):
         server = broker.folder / "server.crt"
         self.assert_in_check(checks["tls"], f"localhost:{broker.port}: {openssl(server, 'subject')}, issued by {openssl(server, 'issuer')}",
                              "valid until " + utc(openssl(server, "enddate")))
-        self.assert_in_check(checks["key files"], "valid until " + utc(openssl(broker.folder / "devices" / "pi-test.crt", "enddate")))
-        wait_until(lambda: "glimpse/v1/pi-test/doctor" in broker.text(), "the doctor's message")
+        self.assert_in_check(checks["key files"], "valid until " + utc(openssl(broker.folder / "devices" / f"{self.device}.crt", "enddate")))
+        wait_until(lambda: f"glimpse/v1/{self.device}/doctor" in broker.text(), "the doctor's message")
         topics = {line.split(" ")[1] for line in broker.text().splitlines() if line.startswith("MESSAGE ")}
-        self.assertEqual(topics, {"glimpse/v1/pi-test/doctor"})  # neither a record nor a status
+        self.assertEqual(topics, {f"glimpse/v1/{self.device}/doctor"})  # neither a record nor a status
         retained = subprocess.run(
             ["mosquitto_sub", "-h", "localhost", "-p", str(broker.port), "--cafile", broker.folder / "ca.crt", "--cert",
              broker.folder / "subscriber.crt", "--key", broker.folder / "subscriber.key", "-i", "late", "-t", "glimpse/#", "-t", "$SYS/none",
@@ -210,7 +215,7 @@ class Link(Doctor):
 
     def test_a_key_that_others_can_read(self):
         broker = self.broker()
-        key = broker.folder / "devices" / "pi-test.key"
+        key = broker.folder / "devices" / f"{self.device}.key"
         key.chmod(0o644)
         code, checks, _ = self.look(*self.files(broker))
         self.assertEqual(code, 77)
@@ -234,12 +239,12 @@ class Link(Doctor):
         acl.write_text("user subscriber\ntopic read glimpse/#\n")
         broker = self.broker()
         subprocess.run([ROOT / "scripts" / "broker.sh", "stop", "--dir", broker.folder], check=True, capture_output=True)
-        subprocess.run([ROOT / "scripts" / "broker.sh", "start", "--dir", broker.folder, "--port", str(broker.port), "--device", "pi-test",
+        subprocess.run([ROOT / "scripts" / "broker.sh", "start", "--dir", broker.folder, "--port", str(broker.port), "--device", self.device,
                         "--acl", acl], check=True, capture_output=True)
         code, checks, _ = self.look(*broker.options())
         self.assertEqual(code, 0)
         self.assert_states(checks, login="ok")
-        self.assert_in_check(checks["publish"], "warn", "glimpse/v1/pi-test/doctor", "ACL")
+        self.assert_in_check(checks["publish"], "warn", f"glimpse/v1/{self.device}/doctor", "ACL")
 
     def test_a_server_that_says_nothing_is_given_up_and_ctrl_c_does_not_wait_for_that(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -282,19 +287,21 @@ class BesideARun(Doctor):
 
     def sessions(self, broker):
         log = (broker.folder / "mosquitto.log").read_text(encoding="utf-8")
-        return re.findall(r"(?:New client connected .* as|Client) pi-test\b.*", log)
+        return re.findall(rf"(?:New client connected .* as|Client) {self.device}\b.*", log)
 
     def test_a_run_keeps_its_session(self):
         broker = self.broker()
         broker.subscribe()
-        run = start(*broker.options(), "--source", "test", "--interval", "100ms", "--json")
+        run = subprocess.Popen(command(*broker.options(), "--source", "test", "--interval", "100ms"), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # who does not read stops it
+        self.addCleanup(run.communicate)
         self.addCleanup(run.kill)
         wait_until(lambda: broker.messages("telemetry"), "a record")
         before = self.sessions(broker)
         for state in (broker.folder / "state", self.folder / "elsewhere"):  # its own outbox, and one that it has not
             code, checks, _ = doctor("--backend", "xnnpack", *broker.options(), "--state", state)
             self.assertEqual(code, 0)
-            self.assert_in_check(checks["login"], "skip", f"pid {run.pid}", "pi-test")
+            self.assert_in_check(checks["login"], "skip", f"pid {run.pid}", self.device)
             self.assert_in_check(checks["running"], "ok", f"pid {run.pid}")
             self.assert_states(checks, tls="ok")
             self.assertNotIn("publish", checks)
@@ -304,7 +311,7 @@ class BesideARun(Doctor):
         self.assertEqual(len(before), 1, before)
         _, _, err = interrupt(run)
         self.assertNotIn("warning: telemetry", err)
-        self.assertNotIn("glimpse/v1/pi-test/doctor", broker.text())
+        self.assertNotIn(f"glimpse/v1/{self.device}/doctor", broker.text())
 
     def test_a_run_that_starts_while_the_doctor_looks_is_not_kept_out(self):
         broker = self.broker()

@@ -45,7 +45,7 @@ TEST_CASE("Whoever has the outbox locked is running") {
   const auto found = running_glimpse(file, proc.path());
   REQUIRE(found);
   CHECK(std::to_string(found->pid) == pid);
-  CHECK(found->certain);
+  CHECK(found->how == Running::How::this_outbox);
 }
 
 TEST_CASE("A file that nobody has locked, and one that is not there, are nobody's") {
@@ -60,7 +60,7 @@ TEST_CASE("A run with an outbox of this device elsewhere is found by its open fi
   const auto found = look(proc);
   REQUIRE(found);
   CHECK(found->pid == 4242);
-  CHECK(found->certain);
+  CHECK(found->how == Running::How::this_device);
 }
 
 TEST_CASE("Other commands, other programs and other devices are none") {
@@ -81,5 +81,5 @@ TEST_CASE("A run whose files cannot be seen may be this device's") {
   const auto found = look(proc);
   REQUIRE(found);
   CHECK(found->pid == 4242);
-  CHECK_FALSE(found->certain);
+  CHECK(found->how == Running::How::perhaps);
 }

@@ -90,10 +90,12 @@ TEST_CASE("A damaged outbox is a warning: the next run mends it") {
 TEST_CASE("An outbox in use is left alone") {
   const TempFolder folder;
   folder.write("outbox-pi-1.db", "not even looked at");
-  CHECK(shown(check_outbox(place(folder), Running{42, true, {}})) ==
+  CHECK(shown(check_outbox(place(folder), Running{42, Running::How::this_outbox, {}})) ==
         "ok outbox: glimpse run, pid 42 has it, and its records tell how many wait");
   fs::remove(place(folder).file);
   fill(place(folder).file, 1);
+  CHECK_THAT(shown(check_outbox(place(folder), Running{42, Running::How::this_device, {}})),
+             ContainsSubstring("1 record waits"));             // its outbox is another
   const Database open(place(folder).file, 64'000'000, false);  // a lock that cannot be seen beforehand
   CHECK(shown(check_outbox(place(folder), {})) ==
         "ok outbox: a program has it open, so it was not looked into");
@@ -101,7 +103,8 @@ TEST_CASE("An outbox in use is left alone") {
 
 TEST_CASE("Who runs, and what it says of itself") {
   CHECK(shown(check_running({})) == "ok running: no glimpse run has this device's outbox");
-  CHECK(shown(check_running(Running{42, true, "30.1 fps"})) == "ok running: glimpse run, pid 42: 30.1 fps");
-  CHECK(shown(check_running(Running{42, false, {}})) ==
+  CHECK(shown(check_running(Running{42, Running::How::this_outbox, "30.1 fps"})) ==
+        "ok running: glimpse run, pid 42: 30.1 fps");
+  CHECK(shown(check_running(Running{42, Running::How::perhaps, {}})) ==
         "ok running: glimpse run, pid 42, of another user and perhaps as this device");
 }
