@@ -48,8 +48,8 @@ Examples:
   glimpse doctor                                         machine, cameras, models, engines
   glimpse doctor --source csi --quantized                what a run with these would need
   glimpse doctor --config .local/broker/glimpse.json     and the way to the broker
-  sudo -u glimpse glimpse doctor --config /etc/glimpse/glimpse.json --state /var/lib/glimpse     the service's
-  glimpse doctor --json | grep '"fail"'                  for programs
+  glimpse doctor --json                                  for programs
+  sudo -u glimpse glimpse doctor --config /etc/glimpse/glimpse.json --state /var/lib/glimpse      as the service
 
 Exit: 0 nothing failed, else what the first failure stands for: 64 settings, 65 model or data, 66 source, 69 broker,
 70 internal, 77 credentials, 78 state folder or configuration; 130 stopped before the end.)"},

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/child_process.hpp"
 #include "core/waiting.hpp"
@@ -77,18 +77,18 @@ Checks carry_out(const Examination& examination, const std::stop_token& stop) {
 void carry_out(const std::vector<Examination>& examinations, const std::stop_token& stop,
                const std::function<void(const std::string&)>& begins,
                const std::function<void(const Check&)>& found) {
-  std::set<std::string> failed;
+  std::map<std::string, std::string> failed;  // and by whose fault
   for (const Examination& examination : examinations) {
     const auto missing = std::find_if(examination.needs.begin(), examination.needs.end(),
                                       [&](const std::string& name) { return failed.contains(name); });
     if (missing != examination.needs.end()) {
-      failed.insert(examination.name);
-      found(Check::skip(examination.name, "not looked at: see " + *missing));
+      failed[examination.name] = failed[*missing];
+      found(Check::skip(examination.name, "not looked at: see " + failed[*missing]));
       continue;
     }
     begins(examination.name);
     for (const Check& check : carry_out(examination, stop)) {
-      if (check.state == Check::State::fail) failed.insert(examination.name);
+      if (check.state == Check::State::fail) failed[examination.name] = examination.name;
       found(check);
     }
   }
