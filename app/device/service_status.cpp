@@ -3,11 +3,14 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-login.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 
 namespace glimpse {
 namespace {
+
+constexpr std::uint64_t patience_us = 1'000'000;
 
 struct Free {
   void operator()(char* text) const { std::free(text); }
@@ -24,6 +27,7 @@ std::string service_status(pid_t pid) {
   sd_bus* opened = nullptr;
   if (sd_bus_open_system(&opened) < 0) return "";
   const std::unique_ptr<sd_bus, Free> bus(opened);
+  sd_bus_set_method_call_timeout(bus.get(), patience_us);
   if (sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.get(), &got) < 0) return "";
   const Text path(got);
   if (sd_bus_get_property_string(bus.get(), "org.freedesktop.systemd1", path.get(),

@@ -1,6 +1,5 @@
 #include "diagnosis/failure.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 #include "telemetry/link/link_fault.hpp"
