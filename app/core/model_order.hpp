@@ -5,30 +5,16 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace glimpse {
 
 struct ModelOrder {
-  std::string name;               // of its folder: see is_model_name()
+  std::string name;               // of its folder: see core/model_name.hpp
   std::string url;                // https, or http to loopback. Its query may be a secret: never for a log
   std::string sha256;             // of the file, lower-case hex
   std::uint64_t size = 0;         // of the file, bytes
   std::optional<bool> quantized;  // none: the form in use, where the model has it
 };
-
-/// 1 to 64 of a-z A-Z 0-9 . _ - that begin with a letter or digit: a folder's name, and never a way out of
-/// one.
-[[nodiscard]] inline bool is_model_name(std::string_view name) {
-  const auto is_alphanumeric = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  if (name.empty() || name.size() > 64 || !is_alphanumeric(name.front())) return false;
-  for (const char c : name) {
-    if (!is_alphanumeric(c) && c != '.' && c != '_' && c != '-') return false;
-  }
-  return true;
-}
 
 struct InstallProgress {
   std::string step;  // "download", "check", "activate"

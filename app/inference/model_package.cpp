@@ -141,19 +141,16 @@ ManifestEntry parse_manifest(const std::string& json, const std::string& file, c
 }
 
 fs::path find_model(const std::string& model, const fs::path& first) {
-  if (model.empty()) {
-    for (const char* name : {"mobilenet_v2", "demo"}) {
-      for (const fs::path& folder : search_folders(first)) {
-        if (is_model(folder / name)) return folder / name;
-      }
-    }
-  } else if (model.find('/') != std::string::npos || is_model(model)) {
-    if (is_model(model)) return fs::path(model).lexically_normal();
-  } else {
+  std::vector<std::string> names;
+  if (model.empty()) names = {"mobilenet_v2", "demo"};
+  // Before a folder of that name: the cloud says names, and means what is installed.
+  if (!model.empty() && model.front() != '.' && model.find('/') == std::string::npos) names = {model};
+  for (const std::string& name : names) {
     for (const fs::path& folder : search_folders(first)) {
-      if (is_model(folder / model)) return folder / model;
+      if (is_model(folder / name)) return folder / name;
     }
   }
+  if (!model.empty() && is_model(model)) return fs::path(model).lexically_normal();
   bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " +
       names_of(installed_models(first)));
 }
@@ -169,14 +166,6 @@ std::vector<fs::path> installed_models(const fs::path& first) {
     }
   }
   return models;
-}
-
-bool is_installed_name(const std::string& name, const fs::path& first) {
-  if (name.empty() || name.starts_with('.') || name.find_first_of(std::string("/\0", 2)) != std::string::npos)
-    return false;
-  const std::vector<fs::path> folders = search_folders(first);
-  return std::any_of(folders.begin(), folders.end(),
-                     [&](const fs::path& folder) { return is_model(folder / name); });
 }
 
 bool has_form(const fs::path& folder, bool quantized) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/model_name.hpp"
 #include "core/model_order.hpp"
 #include "core/text.hpp"
 #include "inference/model_package.hpp"

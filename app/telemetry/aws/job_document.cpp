@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/model_name.hpp"
 #include "core/text.hpp"
 #include "telemetry/link/broker_settings.hpp"
 

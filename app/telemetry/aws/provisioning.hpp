@@ -21,7 +21,7 @@ struct ProvisioningRequest {
 struct ProvisioningSeams {
   /// No last will: a claim may publish nothing but its two questions.
   std::function<std::unique_ptr<Link>(const BrokerSettings&)> make_link = [](const BrokerSettings& broker) {
-    return make_mqtt_link(broker, "");
+    return make_mqtt_link(broker, nullptr);
   };
   Steady::duration answer_limit = std::chrono::seconds(30);
   // How often, and how far apart, the new identity is tried: AWS needs a moment until it knows it everywhere.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/model_name.hpp"
 #include "core/text.hpp"
 
 namespace glimpse {
@@ -57,16 +58,6 @@ std::int64_t whole(const Json& value) {
 
 std::string text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-/// A name that can stand for a folder beside the others, and for none elsewhere.
-bool is_model_name(const std::string& name) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  };
-  return !name.empty() && name.size() <= 64 && name.front() != '.' &&
-         std::all_of(name.begin(), name.end(), fits);
 }
 
 /// Its value, or (a text that is no model's name) what was expected.

@@ -266,6 +266,12 @@ TEST_CASE("redirects go to https alone") {
     CHECK(plain.requests().empty());
     CHECK(it.have() == 0);
   }
+  SECTION("not from http to http") {
+    const HttpServer plain(it.original);
+    it.request.url = plain.url("/redirect/x?to=" + plain.url("/plain/x"));
+    CHECK_THAT(it.run(), ContainsSubstring("not https"));
+    CHECK(plain.requests().size() == 1);
+  }
   SECTION("and not for ever") {
     it.request.url = https + "/loop/x";
     CHECK_FALSE(it.run().empty());

@@ -29,6 +29,7 @@ class FakeControl : public SettingsControl {
         in_force_.model.quantized = *change.quantized;
         in_force_.model.backend = "torch";
         in_force_.model.sha256 = read_model_file(*change.model, *change.quantized, false).sha256;
+        if (overtaken) in_force_.model.sha256 = "another";
       }
     }
     answer_ = std::jthread([this, done] {
@@ -44,6 +45,7 @@ class FakeControl : public SettingsControl {
   std::vector<SettingsChange> asked;
   std::string refusal;
   bool silent = false;
+  bool overtaken = false;  // another change comes right after
 
  private:
   mutable std::mutex mutex_;
@@ -195,6 +197,11 @@ TEST_CASE("what fails leaves all as it was") {
   SECTION("a manifest that is none") {
     reason = install(device, "no_json.tar").reason;
     CHECK_THAT(reason, ContainsSubstring("the archive holds no sound model"));
+  }
+  SECTION("a model that somebody else has replaced at once") {
+    device.control.overtaken = true;
+    reason = install(device, "float.tar").reason;
+    CHECK(reason == "another model was activated at the same time");
   }
   SECTION("a model that cannot be loaded") {
     device.control.refusal = "it has no labels";

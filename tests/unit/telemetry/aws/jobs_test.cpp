@@ -338,7 +338,8 @@ TEST_CASE("what others say, or what is no answer, changes nothing") {
   Talk talk;
   talk.jobs.began();
   (void)talk.sent();
-  for (const char* junk : {"", "{", "[]", "7", "null", "\xff\xfe", "{\"clientToken\": 5, \"execution\": 7}",
+  for (const char* junk : {"{\"clientToken\": \"another's\", \"execution\": {\"jobId\": \"1\"}}", "", "{",
+                           "[]", "7", "null", "\xff\xfe", "{\"clientToken\": 5, \"execution\": 7}",
                            "{\"clientToken\": \"another's\", \"execution\": {\"jobId\": \"1\"}}"})
     talk.jobs.received({topic + "start-next/accepted", junk});
   talk.jobs.received({topic + "start-next/accepted", std::string(100000, '[')});
