@@ -97,7 +97,7 @@ Checks check_session(const BrokerSettings& broker, const std::optional<Running>&
                         "journalctl -u glimpse tells of its link")};
   }
   Answers answers;
-  const auto link = make_mqtt_link(broker, "", {std::chrono::system_clock::now, 1s, limits});
+  const auto link = make_mqtt_link(broker, nullptr, {std::chrono::system_clock::now, 1s, limits});
   if (const auto fault = link->connect({}, 30s, answers.events())) return {failure("login", *fault)};
   Checks checks{Check::ok("login", "the broker lets " + broker.device + " in"),
                 check_publish(*link, answers, broker.device)};
