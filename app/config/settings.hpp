@@ -10,7 +10,7 @@
 
 namespace glimpse {
 
-enum class Command { run, eval, bench, provision };
+enum class Command { run, eval, bench, doctor, provision };
 
 struct Settings {
   struct Source {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "core/error.hpp"
@@ -71,14 +72,9 @@ bool is_model(const fs::path& folder) {
   return has_form(folder, false) || has_form(folder, true);
 }
 
-std::string installed_models(const fs::path& first) {
+std::string names_of(const std::vector<fs::path>& models) {
   std::string names;
-  for (const fs::path& folder : search_folders(first)) {
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      if (is_model(entry.path())) names += (names.empty() ? "" : ", ") + entry.path().string();
-    }
-  }
+  for (const fs::path& folder : models) names += (names.empty() ? "" : ", ") + folder.string();
   return names.empty() ? "none is installed" : "there is " + names;
 }
 
@@ -155,7 +151,21 @@ fs::path find_model(const std::string& model, const fs::path& first) {
     }
   }
   if (!model.empty() && is_model(model)) return fs::path(model).lexically_normal();
-  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + installed_models(first));
+  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " +
+      names_of(installed_models(first)));
+}
+
+std::vector<fs::path> installed_models(const fs::path& first) {
+  std::vector<fs::path> models;
+  std::set<fs::path> seen;
+  for (const fs::path& folder : search_folders(first)) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      if (is_model(entry.path()) && seen.insert(fs::weakly_canonical(entry.path(), ignored)).second)
+        models.push_back(entry.path());
+    }
+  }
+  return models;
 }
 
 bool has_form(const fs::path& folder, bool quantized) {

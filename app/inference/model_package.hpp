@@ -55,6 +55,9 @@ struct ModelFile {
 [[nodiscard]] std::filesystem::path find_model(const std::string& model,
                                                const std::filesystem::path& first = {});
 
+/// The folders of all models that can be named, each once.
+[[nodiscard]] std::vector<std::filesystem::path> installed_models(const std::filesystem::path& first = {});
+
 /// Whether the model's folder has a float.pt, or an int8.pt.
 [[nodiscard]] bool has_form(const std::filesystem::path& folder, bool quantized);
 
