@@ -1,5 +1,6 @@
 #include "capture/frame_tap.hpp"
 
+#include <atomic>
 #include <thread>
 
 #include "catch.hpp"
@@ -34,7 +35,7 @@ TEST_CASE("Who asks has the next frame, its pixels shared, and no second one") {
   std::optional<Frame> taken;
   std::jthread asker([&] { taken = tap.next(Steady::now() + std::chrono::seconds(30), {}); });
   const Frame first = frame(1), second = frame(2);
-  while (first.image.u->refcount == 1) tap.offer(first);
+  while (std::atomic_ref(first.image.u->refcount).load() == 1) tap.offer(first);
   tap.offer(second);
   asker.join();
   REQUIRE(taken);
