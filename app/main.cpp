@@ -5,6 +5,7 @@
 
 #include "commands/bench.hpp"
 #include "commands/eval.hpp"
+#include "commands/provision.hpp"
 #include "commands/run.hpp"
 #include "config/command_line.hpp"
 #include "core/error.hpp"
@@ -28,6 +29,8 @@ int carry_out(const glimpse::CommandLine& line, const std::function<glimpse::Set
       return glimpse::eval(line.settings, shutdown);
     case glimpse::Command::bench:
       return glimpse::bench(line.settings, shutdown);
+    case glimpse::Command::provision:
+      return glimpse::provision(line.settings, shutdown);
   }
   return static_cast<int>(glimpse::ExitCode::internal);
 }

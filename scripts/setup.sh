@@ -21,7 +21,8 @@ TEXT
 libraries='
 libtorch-dev libopenblas0-pthread libdnnl-dev libxnnpack-dev libpthreadpool-dev
 libopencv-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
-libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev libsqlite3-dev libsystemd-dev libcpp-httplib-dev libjs-chart.js
+libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev libsqlite3-dev libsystemd-dev
+libcurl4-openssl-dev libarchive-dev libcpp-httplib-dev libjs-chart.js
 nlohmann-json3-dev libcli11-dev libspdlog-dev
 catch2
 '

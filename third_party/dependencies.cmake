@@ -30,6 +30,8 @@ add_library(onednn INTERFACE)
 target_include_directories(onednn SYSTEM INTERFACE ${ONEDNN_INCLUDE_DIR})
 target_link_libraries(onednn INTERFACE ${ONEDNN_LIBRARY})
 find_package(PahoMqttCpp REQUIRED)
+find_package(CURL 7.88 REQUIRED)
+find_package(LibArchive 3.6 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 # Debian builds cpp-httplib as a library with these parts; its header must be read in the same way. Its own
 # description is for pkg-config alone.

@@ -8,6 +8,7 @@
 
 #include "capture/video_source.hpp"
 #include "commands/cloud.hpp"
+#include "commands/installed_models.hpp"
 #include "commands/model_switch.hpp"
 #include "commands/reload.hpp"
 #include "commands/run_control.hpp"
@@ -109,9 +110,11 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   std::optional<Outbox> outbox;   // before the model: another process may have it
   if (has_broker) outbox.emplace(outbox_settings(settings.outbox, device), view.get());
 
-  const ClassifierOptions asked{settings.model.name, settings.model.quantized, settings.model.backend,
-                                settings.model.threads, settings.model.trust};
-  ModelSwitch models(std::make_shared<Classifier>(asked));
+  const auto installed = settings.aws.jobs ? open_models(settings.outbox) : nullptr;
+  const ClassifierOptions asked{settings.model.name,    settings.model.quantized,
+                                settings.model.backend, settings.model.threads,
+                                settings.model.trust,   installed ? installed->folder() : ""};
+  ModelSwitch models(installed ? first_model(*installed, asked) : std::make_shared<Classifier>(asked));
   const ClassifierInfo model = models.info();
   if (!model.fallback.empty()) spdlog::warn("{}", model.fallback);
   if (!model.choice.empty()) spdlog::info("{}", model.choice);
@@ -125,7 +128,7 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   const std::string boot = new_boot_id();
   const ModelIdentity identity{model.name, model.quantized, model.backend, model.sha256};
   RunControl control(live, identity, load_beside(models, asked), bell);
-  Cloud cloud(settings.aws, device, control);
+  Cloud cloud(settings, device, control, installed.get());
   std::optional<Publisher> publisher;
   const auto model_in_use = [&control] { return control.in_force().model; };
   if (has_broker)
@@ -151,7 +154,7 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
       console.emplace(output, [&] { return reporter.peek(); });
       log_above(&*console);
     }
-    const auto page = web.open(source->info().description, control, reporter, models);
+    const auto page = web.open(source->info().description, control, reporter, models, asked.models);
     Pipeline pipeline(std::move(source), models.steps(), reporter, live,
                       {static_cast<std::uint64_t>(settings.frames), settings.source.realtime,
                        settings.source.adapt ? std::optional(RateRules{}) : std::nullopt, web.tap()});
@@ -166,6 +169,7 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
     report_until_done(
         pipeline, reporter, live, [&] { reload.carry_out_if_asked(control); }, settings.duration, *recording,
         shutdown.token());
+    cloud.request_stop();
     control.end();
     end = pipeline.end();
     log_above(nullptr);

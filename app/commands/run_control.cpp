@@ -21,7 +21,7 @@ LoadModel load_beside(ModelSwitch& models, const ClassifierOptions& options) {
     ClassifierOptions asked = options;
     asked.quantized = quantized.value_or(running.quantized);
     asked.model = running.folder;
-    if (model) asked.model = find_model(*model).string();
+    if (model) asked.model = find_model(*model, options.models).string();
     asked.beside = &running;
     // The file may be another by now.
     std::error_code ignored;
@@ -91,11 +91,11 @@ void RunControl::run(const std::stop_token& stop) {
 std::vector<Refusal> RunControl::carry_out(const SettingsChange& change, const std::stop_token& stop) {
   if (auto refusals = out_of_range(change); !refusals.empty()) return refusals;
   std::optional<ReadyModel> model;
-  if (change.model || change.quantized) try {
-      model = load_(change.model, change.quantized);
-    } catch (const std::exception& error) {
-      return {{change.model ? "model" : "quantized", escape_control(error.what())}};
-    }
+  try {
+    if (change.model || change.quantized) model = load_(change.model, change.quantized);
+  } catch (const std::exception& error) {
+    return {{change.model ? "model" : "quantized", escape_control(error.what())}};
+  }
   if (stop.stop_requested()) return {};  // the run has ended meanwhile
   {
     const std::lock_guard lock(mutex_);

@@ -47,7 +47,8 @@ std::string WebAddressTaken::line(bool to_terminal) const {
 }
 
 std::unique_ptr<WebPage> WebAddressTaken::open(const std::string& source, SettingsControl& control,
-                                               Reporter& reporter, const ModelSwitch& models) {
+                                               Reporter& reporter, const ModelSwitch& models,
+                                               const std::string& models_folder) {
   if (!listener_) return nullptr;
   WebSources sources{
       GLIMPSE_VERSION,
@@ -59,7 +60,7 @@ std::unique_ptr<WebPage> WebAddressTaken::open(const std::string& source, Settin
       [&reporter] { return reporter.peek(); },
       [&reporter] { return reporter.frame_times(); },
       [&models](int width, int height) { return visible_part(models.info().input, width, height); },
-      [] { return installed_models(); }};
+      [models_folder] { return installed_models(models_folder); }};
   return std::make_unique<WebPage>(std::move(*listener_), rules_, std::move(sources));
 }
 

@@ -27,9 +27,11 @@ class WebAddressTaken {
   [[nodiscard]] std::string line(bool to_terminal) const;
   /// What the pipeline offers its frames to; nullptr without a page.
   [[nodiscard]] FrameTap* tap() { return listener_ ? &tap_ : nullptr; }
-  /// Begins to answer; empty without a page. All that is given must outlive what is returned.
+  /// Begins to answer; empty without a page. `models_folder`: where models are looked for first. All that is
+  /// given must outlive what is returned.
   [[nodiscard]] std::unique_ptr<WebPage> open(const std::string& source, SettingsControl& control,
-                                              Reporter& reporter, const ModelSwitch& models);
+                                              Reporter& reporter, const ModelSwitch& models,
+                                              const std::string& models_folder);
 
  private:
   std::optional<Listener> listener_;

@@ -42,6 +42,16 @@ Examples:
   glimpse bench --threads 4 --rounds 5 --json
 
 Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 70 internal, 130 stopped before the end.)"},
+    {Command::provision, "provision",
+     "Exchange a claim certificate for one of this device's own at AWS IoT Core, once.", R"(
+Examples:
+  glimpse provision --claim-cert claim.crt --claim-key claim.key --template fleet --broker mqtts://ENDPOINT
+  glimpse run --config ~/.local/state/glimpse/identity/glimpse.json --source 0      then runs as it
+
+It can be stopped, killed and run again at any time. What it made is used until you delete the folder identity.
+
+Exit: 0 done, now or before, 64 usage, 65 an answer that is none, 69 no answer, 77 claim, template or certificate refused,
+78 state folder, 130 stopped before the end.)"},
 };
 
 /// A flag as it was given; applied after the configuration file.

@@ -12,7 +12,8 @@ namespace glimpse {
 
 std::vector<Setting> settings_table(Settings& s) {
   const std::vector<Command> run{Command::run}, eval{Command::eval}, bench{Command::bench},
-      run_and_eval{Command::run, Command::eval}, all{Command::run, Command::eval, Command::bench};
+      provision{Command::provision}, run_and_eval{Command::run, Command::eval},
+      run_and_provision{Command::run, Command::provision}, all{Command::run, Command::eval, Command::bench};
   constexpr bool live = true;
   return {
       {run, "source.uri", "--source", "URI",
@@ -52,16 +53,16 @@ std::vector<Setting> settings_table(Settings& s) {
        "at most so many of these records an hour; 0: none", &s.telemetry.events_per_hour, 0, 1000000, live},
       {run, "telemetry.broker", "--broker", "URI", "send records to mqtts://host[:8883]",
        &s.telemetry.broker},
-      {run, "telemetry.ca", "--ca", "FILE", "certificate of the authority that signed the broker's",
-       &s.telemetry.ca},
+      {run_and_provision, "telemetry.ca", "--ca", "FILE",
+       "certificate of the authority that signed the broker's", &s.telemetry.ca},
       {run, "telemetry.cert", "--cert", "FILE", "this device's certificate", &s.telemetry.cert},
       {run, "telemetry.key", "--key", "FILE",
        "its private key, readable by its owner alone, or a pkcs11: URI", &s.telemetry.key},
-      {run, "telemetry.device", "--device", "NAME",
+      {run_and_provision, "telemetry.device", "--device", "NAME",
        "thing name, client id and topic (default: the host name)", &s.telemetry.device},
       {run, "telemetry.insecure", "--insecure", "", "allow mqtt:// (no TLS) to another machine",
        &s.telemetry.insecure},
-      {run, "telemetry.proxy", "--proxy", "URI",
+      {run_and_provision, "telemetry.proxy", "--proxy", "URI",
        "reach the broker through an HTTP proxy, http://[user:password@]host:port", &s.telemetry.proxy},
       {run, "telemetry.keep_alive_s", "--keep-alive", "DURATION",
        "notice an idle connection that has died within 1.5 times this", &s.telemetry.keep_alive, 56, 1200},
@@ -101,6 +102,14 @@ std::vector<Setting> settings_table(Settings& s) {
        &s.bench.frames, 1, 10000},
       {bench, "", "--rounds", "N", "rounds, in each of which every combination has its turn (default: 3)",
        &s.bench.rounds, 1, 100},
+      {provision, "", "--claim-cert", "FILE", "the claim's certificate", &s.provision.claim_cert},
+      {provision, "", "--claim-key", "FILE", "its private key, readable by its owner alone, or a pkcs11: URI",
+       &s.provision.claim_key},
+      {provision, "", "--template", "NAME", "the provisioning template at AWS", &s.provision.template_name},
+      {provision, "", "--broker", "URI", "AWS's data endpoint, mqtts://host[:8883]", &s.telemetry.broker},
+      {provision, "", "--state", "DIR",
+       "the identity goes to DIR/identity (default: $STATE_DIRECTORY, else ~/.local/state/glimpse)",
+       &s.outbox.state},
       {all, "", "--json", "", "print results as JSON, one object a line", &s.json},
   };
 }

@@ -10,7 +10,7 @@
 
 namespace glimpse {
 
-enum class Command { run, eval, bench };
+enum class Command { run, eval, bench, provision };
 
 struct Settings {
   struct Source {
@@ -76,6 +76,11 @@ struct Settings {
     int frames = 100;    // for each combination, in each round
     int rounds = 3;
   } bench;
+
+  struct Provision {
+    std::string claim_cert, claim_key;
+    std::string template_name;
+  } provision;
 
   // Only on the command line: they are about one run.
   int frames = 0;                         // stop after so many; 0: no limit

@@ -164,7 +164,8 @@ struct Classifier::Impl {
 };
 
 ClassifierOptions settle_backend(ClassifierOptions options) {
-  const ModelFile file = read_model_file(find_model(options.model), options.quantized, options.trust);
+  const ModelFile file =
+      read_model_file(find_model(options.model, options.models), options.quantized, options.trust);
   const BackendChoice choice = choose_backend(options, file.sha256, threads_to_use(options.threads));
   options.backend = choice.backend;
   options.amx = choice.amx;
@@ -174,7 +175,7 @@ ClassifierOptions settle_backend(ClassifierOptions options) {
 Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_unique<Impl>()) {
   const auto start = Clock::now();
   const LoadingMemory memory;
-  const auto folder = find_model(options.model);
+  const auto folder = find_model(options.model, options.models);
   const ModelFile file = read_model_file(folder, options.quantized, options.trust);
 
   ClassifierInfo& info = impl_->info;
@@ -194,7 +195,7 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   if (engine) at::globalContext().setQEngine(*engine);
 
   LoadedModule loaded = load_module(file);
-  info.name = loaded.description.name;
+  info.name = std::filesystem::weakly_canonical(folder).filename().string();
   info.classes = static_cast<int>(loaded.description.labels.size());
   info.input = loaded.description.input;
   impl_->labels = std::move(loaded.description.labels);

@@ -24,6 +24,7 @@ struct ClassifierOptions {
   std::string backend = "auto";  // auto, torch, onednn or xnnpack
   int threads = 0;               // for the network; 0: one fewer than there are cores, at least 1
   bool trust = false;            // run a model file whose hash is not the manifest's
+  std::string models{};          // a folder in which names are looked up before the usual ones
   std::optional<bool> amx{};     // whether oneDNN may use it for int8; by itself it finds out which is faster
   /// The network that another thread of this process runs meanwhile: so no process is forked to time
   /// backends, and what is LibTorch's for the whole process stays as that one needs it.
@@ -31,7 +32,7 @@ struct ClassifierOptions {
 };
 
 struct ClassifierInfo {
-  std::string name;
+  std::string name;  // of its folder: what --model calls it
   std::string folder;
   std::string sha256;    // of the model file
   std::string backend;   // the one in use

@@ -49,8 +49,10 @@ std::string sha256_hex(const std::string& bytes) {
   return hex;
 }
 
-std::vector<fs::path> search_folders() {
-  std::vector<fs::path> folders{"models"};
+std::vector<fs::path> search_folders(const fs::path& first) {
+  std::vector<fs::path> folders;
+  if (!first.empty()) folders.push_back(first);
+  folders.emplace_back("models");
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
@@ -70,9 +72,9 @@ bool is_model(const fs::path& folder) {
   return has_form(folder, false) || has_form(folder, true);
 }
 
-std::string list_of_models() {
+std::string list_of_models(const fs::path& first) {
   std::string names;
-  for (const fs::path& folder : search_folders()) {
+  for (const fs::path& folder : search_folders(first)) {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(folder, ignored)) {
       if (is_model(entry.path())) names += (names.empty() ? "" : ", ") + entry.path().string();
@@ -115,7 +117,6 @@ ModelDescription parse_description(const std::string& json, const std::string& o
     if (root.at("format") != "glimpse-model/1") bad(origin + ": format is not glimpse-model/1");
     const Json& input = root.at("input");
     ModelDescription description{
-        root.at("name"),
         root.at("labels"),
         {pixels(input, "width", origin), pixels(input, "height", origin), pixels(input, "resize", origin),
          input.at("mean"), input.at("std"), parse_interpolation(input, origin)}};
@@ -144,34 +145,23 @@ ManifestEntry parse_manifest(const std::string& json, const std::string& file, c
   }
 }
 
-fs::path find_model(const std::string& model) {
-  if (model.empty()) {
-    for (const char* name : {"mobilenet_v2", "demo"}) {
-      for (const fs::path& folder : search_folders()) {
-        if (is_model(folder / name)) return folder / name;
-      }
-    }
-  } else if (model.find('/') != std::string::npos || is_model(model)) {
-    if (is_model(model)) return fs::path(model).lexically_normal();
-  } else {
-    for (const fs::path& folder : search_folders()) {
-      if (is_model(folder / model)) return folder / model;
+fs::path find_model(const std::string& model, const fs::path& first) {
+  std::vector<std::string> names;
+  if (model.empty()) names = {"mobilenet_v2", "demo"};
+  // Before a folder of that name: the cloud says names, and means what is installed.
+  if (!model.empty() && model.front() != '.' && model.find('/') == std::string::npos) names = {model};
+  for (const std::string& name : names) {
+    for (const fs::path& folder : search_folders(first)) {
+      if (is_model(folder / name)) return folder / name;
     }
   }
-  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + list_of_models());
+  if (!model.empty() && is_model(model)) return fs::path(model).lexically_normal();
+  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + list_of_models(first));
 }
 
-bool is_installed_name(const std::string& name) {
-  if (name.empty() || name.starts_with('.') || name.find_first_of(std::string("/\0", 2)) != std::string::npos)
-    return false;
-  const std::vector<fs::path> folders = search_folders();
-  return std::any_of(folders.begin(), folders.end(),
-                     [&](const fs::path& folder) { return is_model(folder / name); });
-}
-
-std::vector<InstalledModel> installed_models() {
+std::vector<InstalledModel> installed_models(const fs::path& first) {
   std::map<std::string, InstalledModel> found;  // the first of a name is the one that find_model() finds
-  for (const fs::path& folder : search_folders()) {
+  for (const fs::path& folder : search_folders(first)) {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(folder, ignored)) {
       const std::string name = entry.path().filename().string();

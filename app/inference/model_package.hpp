@@ -29,7 +29,6 @@ struct InputSpec {
 
 /// The extra file glimpse.json of a .pt file.
 struct ModelDescription {
-  std::string name;
   std::vector<std::string> labels;  // one for each output of the network
   InputSpec input;
 };
@@ -55,17 +54,15 @@ struct ModelFile {
   std::vector<std::string> manifest_labels;  // empty without a manifest
 };
 
-/// The folder of `model`: a folder's path, or a name looked up in ./models, beside the program, in
-/// /usr/local/share/glimpse/models and in the program's share folder. An empty name means mobilenet_v2 where
-/// it is installed, else demo. Throws Error(bad_data) that lists what there is.
-[[nodiscard]] std::filesystem::path find_model(const std::string& model);
+/// The folder of `model`: a name looked up in ./models, beside the program, in
+/// /usr/local/share/glimpse/models and in the program's share folder, or else a folder's path. An empty name
+/// means mobilenet_v2 where it is installed, else demo. `first`: a folder in which names are looked up before
+/// these; empty: none. Throws Error(bad_data) that lists what there is.
+[[nodiscard]] std::filesystem::path find_model(const std::string& model,
+                                               const std::filesystem::path& first = {});
 
-/// Whether `name` is just the name of a model in one of these folders, and no path: what may be asked for by
-/// who must not choose among all files of the machine.
-[[nodiscard]] bool is_installed_name(const std::string& name);
-
-/// All that is_installed_name() takes, by name.
-[[nodiscard]] std::vector<InstalledModel> installed_models();
+/// All that find_model() finds by a name, sorted.
+[[nodiscard]] std::vector<InstalledModel> installed_models(const std::filesystem::path& first = {});
 
 /// Whether the model's folder has a float.pt, or an int8.pt.
 [[nodiscard]] bool has_form(const std::filesystem::path& folder, bool quantized);

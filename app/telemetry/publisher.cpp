@@ -26,8 +26,8 @@ std::function<double()> uniform01() {
 }
 
 PublisherSeams real_world(const BrokerSettings& settings, const StatusMessage& message) {
-  return {make_mqtt_link(settings, to_json("offline", message)), uniform01(), Steady::now,
-          [](std::chrono::milliseconds pause) { return pause; }};
+  return {make_mqtt_link(settings, [message] { return to_json("offline", message); }), uniform01(),
+          Steady::now, [](std::chrono::milliseconds pause) { return pause; }};
 }
 
 /// A peer that hangs up while OpenSSL writes must not end the process.

@@ -54,6 +54,9 @@ class Rehearsal(unittest.TestCase):
         self.assertEqual(re.findall(r"^(?:records sent|items in the table) +(\d+)$", out, re.M), [str(RECORDS)] * 2)
         self.assertRegex(out, r"(?m)^by Basic Ingest +20 sent, 20 in the table, 0 seen by a subscriber$")
         self.assertRegex(out, r"(?m)^forged records +2 sent, 0 in the table$")
+        self.assertRegex(out, r"(?m)^shadow +quantized false -> true after \d+(\.\d)? s, 0 frames lost, longest gap \d+ ms$")
+        self.assertRegex(out, r"(?m)^provisioned +rehearsal-2 by claim; 30 records sent as itself, 30 in the table$")
+        self.assertRegex(out, r"(?m)^job +birds runs after [0-9.]+ s, 0 frames lost, longest gap \d+ ms$")
         for key in ("device", "time_ms", "value", "predictions"):
             self.assertIn(f'"{key}"', out)
 

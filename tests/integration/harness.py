@@ -91,8 +91,12 @@ class TestCase(unittest.TestCase):
 class Broker:
     """scripts/broker.sh in a folder and on a port of its own."""
 
-    def __init__(self, test, device="pi-test"):
+    def __init__(self, test, device="pi-test", acl=""):
         self.folder = test.folder / "broker"
+        self.acl = []
+        if acl:
+            (test.folder / "acl").write_text(acl, encoding="utf-8")
+            self.acl = ["--acl", test.folder / "acl"]
         self.port = free_port()
         self.device = device
         self.subscriber = None
@@ -100,7 +104,7 @@ class Broker:
 
     def script(self, verb):
         subprocess.run([ROOT / "scripts" / "broker.sh", verb, "--dir", self.folder, "--port", str(self.port), "--device",
-                        self.device], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=PATIENCE_S)
+                        self.device, *self.acl], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=PATIENCE_S)
 
     def start(self):
         self.script("start")

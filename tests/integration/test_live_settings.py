@@ -42,7 +42,8 @@ class LiveCase(ServiceCase):
         process = self.run_it("--config", self.config, "--source", CLIP, "--realtime", "--json", *arguments, out=subprocess.PIPE)
         reader = threading.Thread(target=lambda: self.records.extend(map(json.loads, process.stdout)), daemon=True)
         reader.start()
-        self.addCleanup(reader.join, PATIENCE_S)  # after the process was killed, which closes its pipe
+        self.addCleanup(reader.join, PATIENCE_S)
+        self.addCleanup(process.kill)  # before that, the last added being the first done: it closes the pipe
         wait_until(lambda: self.manager.count("READY=1"), "READY=1")
         return process
 

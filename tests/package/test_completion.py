@@ -48,9 +48,9 @@ class Completion(unittest.TestCase):
         return [word for word in self.bash.stdout.readline().rstrip("\n").split("\x1f") if word]
 
     def test_commands_and_flags_are_those_of_the_program(self):
-        self.assertLessEqual({"run", "eval", "bench", "--version"}, set(self.complete("")))
+        self.assertLessEqual({"run", "eval", "bench", "provision", "--version"}, set(self.complete("")))
         self.assertEqual(self.complete("be"), ["bench"])
-        for command in ("run", "eval", "bench"):
+        for command in ("run", "eval", "bench", "provision"):
             text = subprocess.run([GLIMPSE, command, "--help"], check=True, capture_output=True, text=True).stdout
             lines = [line for line in text.splitlines() if re.match(r" +-", line)]
             flags = [re.search(r"--[a-z0-9-]+", line)[0] for line in lines]
@@ -75,6 +75,7 @@ class Completion(unittest.TestCase):
             self.assertEqual(self.complete("run", flag, "clip "), ["clip of mine.mp4"])
         self.assertEqual(self.complete("eval", "--labels", "clip "), ["clip of mine.mp4"])
         self.assertEqual(self.complete("run", "--state", "cl"), ["clips"])
+        self.assertEqual(self.complete("provision", "--claim-key", "clip "), ["clip of mine.mp4"])
 
     def test_models_are_those_that_the_program_would_find(self):
         program = self.folder / "prefix" / "bin" / "glimpse"

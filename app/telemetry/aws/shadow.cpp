@@ -14,7 +14,7 @@ namespace {
 
 /// AWS, "Interacting with shadows": a shadow of the same name begins at version 0 only when the deletion of
 /// the one before is so long ago.
-constexpr std::int64_t versions_kept_s = 48 * 3600;
+constexpr std::int64_t versions_kept_s = std::int64_t{48} * 3600;
 
 /// Answers to an earlier run of the program, or to somebody else, are on the same topics.
 std::string random_prefix() {
@@ -49,8 +49,8 @@ Shadow::Shadow(const std::string& thing, std::string program_version, SettingsCo
       outcome_(std::make_shared<Outcome>()) {}
 
 std::vector<std::string> Shadow::filters() const {
-  return {topics_ + "get/accepted", topics_ + "get/rejected", topics_ + "update/accepted",
-          topics_ + "update/rejected", topics_ + "update/delta"};
+  return {topics_ + "get/accepted",    topics_ + "get/rejected", topics_ + "update/accepted",
+          topics_ + "update/rejected", topics_ + "update/delta", topics_ + "update/documents"};
 }
 
 void Shadow::set_on_news(std::function<void()> wake) {
@@ -74,6 +74,9 @@ void Shadow::received(const Message& message) {
   if (what == "get/accepted") got(message.payload);
   if (what == "update/accepted") accepted(message.payload);
   if (what == "update/delta") changed(message.payload);
+  // Somebody else updated it. What was wrong may have been taken back, and of that there is no delta.
+  const bool is_ours = message.payload.find(token_prefix_) != std::string::npos;
+  if (what == "update/documents" && !is_ours && !errors_.empty()) wants_document_ = true;
   if (what == "get/rejected" || what == "update/rejected") rejected(message.payload, what == "get/rejected");
 }
 
@@ -109,8 +112,6 @@ void Shadow::accepted(const std::string& payload) {
     on_its_way_.reset();
     rejected_.clear();
     last_fault_.clear();
-  } else if (document.tells_desired && !errors_.empty()) {
-    wants_document_ = true;  // what was wrong may have been taken back, and of that there is no delta
   }
 }
 
@@ -158,7 +159,9 @@ void Shadow::refuse(const ShadowErrors& errors) {
   if (errors == errors_) return;
   errors_ = errors;
   std::string line;
-  for (const auto& [setting, reason] : errors) line += (line.empty() ? "" : "; ") + setting + ": " + reason;
+  for (const auto& [setting, reason] : errors) {
+    line.append(line.empty() ? "" : "; ").append(setting).append(": ").append(reason);
+  }
   spdlog::warn("shadow: refused: {}", line);
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/model_name.hpp"
 #include "core/text.hpp"
 
 namespace glimpse {
@@ -57,16 +58,6 @@ std::int64_t whole(const Json& value) {
 
 std::string text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-/// A name that can stand for a folder beside the others, and for none elsewhere.
-bool is_model_name(const std::string& name) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  };
-  return !name.empty() && name.size() <= 64 && name.front() != '.' &&
-         std::all_of(name.begin(), name.end(), fits);
 }
 
 /// Its value, or (a text that is no model's name) what was expected.
@@ -169,7 +160,6 @@ ShadowDocument read_accepted(const std::string& payload) {
   const Json json = parse(payload, document);
   if (!document.readable) return document;
   const Json& state = member(json, "state");
-  document.tells_desired = state.contains("desired");
   const Json& reported = member(state, "reported");
   read_wish(member(state, "desired"), member(member(json, "metadata"), "desired"), reported, document);
   if (const Json& errors = member(reported, "errors"); errors.is_object()) {

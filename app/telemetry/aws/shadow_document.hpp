@@ -36,8 +36,7 @@ struct ShadowDocument {
   bool readable = true;      // else nothing but `errors` says anything
   std::string client_token;  // of the request that it answers, or that led to it
   std::int64_t version = 0;
-  std::int64_t sent_s = 0;     // when AWS sent it: seconds since 1970
-  bool tells_desired = false;  // null is told, too: all of it was deleted
+  std::int64_t sent_s = 0;  // when AWS sent it: seconds since 1970
   std::set<std::string>
       reported_errors;  // settings that `reported` has errors for, at most max_shadow_errors
 };

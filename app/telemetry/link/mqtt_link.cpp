@@ -26,7 +26,7 @@ std::optional<Proxy> proxy_of(const BrokerSettings& settings) {
 
 class PahoLink final : public Link {
  public:
-  PahoLink(const BrokerSettings& settings, std::string will, LinkSeams seams)
+  PahoLink(const BrokerSettings& settings, std::function<std::string()> will, LinkSeams seams)
       : settings_(settings),
         endpoint_(parse_broker_uri(settings.uri)),
         will_(std::move(will)),
@@ -138,8 +138,7 @@ class PahoLink final : public Link {
     options.set_connect_timeout(std::chrono::ceil<std::chrono::seconds>(seams_.limits.mqtt) + 5s);
     options.set_max_inflight(max_in_flight);
     options.set_automatic_reconnect(false);
-    if (!will_.empty())
-      options.set_will_message(mqtt::message(status_topic(settings_.device), will_, qos, true));
+    if (will_) options.set_will_message(mqtt::message(status_topic(settings_.device), will_(), qos, true));
     // Both, lest paho look for the other one in the environment. Each with the scheme that paho 1.3.12 strips
     // from it and without which 1.3.14 takes no proxy; it speaks plain HTTP to either.
     options.set_http_proxy("http://" + relay_->as_proxy());
@@ -164,7 +163,7 @@ class PahoLink final : public Link {
 
   BrokerSettings settings_;
   Endpoint endpoint_;
-  std::string will_;
+  std::function<std::string()> will_;
   LinkSeams seams_;
   TcpConnector connector_;
   bool clock_fault_said_ = false;
@@ -178,9 +177,9 @@ class PahoLink final : public Link {
 
 }  // namespace
 
-std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, const std::string& will,
+std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, std::function<std::string()> will,
                                      LinkSeams seams) {
-  return std::make_unique<PahoLink>(settings, will, std::move(seams));
+  return std::make_unique<PahoLink>(settings, std::move(will), std::move(seams));
 }
 
 }  // namespace glimpse

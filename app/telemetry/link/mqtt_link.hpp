@@ -57,12 +57,12 @@ struct LinkSeams {
 };
 
 /// MQTT 3.1.1 over paho, which is transport only here: no persistence, no offline buffer, no automatic
-/// reconnect, clean session. `will` is what the broker publishes, retained, on status_topic() when we vanish;
-/// empty: nothing.
+/// reconnect, clean session. `will` gives, at each connect(), what the broker publishes, retained, on
+/// status_topic() when we vanish; null: nothing.
 /// With TLS and a clock that is not set, the first connect() says so and those after it wait, beyond their
 /// limit, until it is set: so the first attempt comes within a second of that, whatever the back-off.
 /// Throws Error(usage) for a bad URI, Error(credentials) as CredentialStore does.
-[[nodiscard]] std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings, const std::string& will,
-                                                   LinkSeams seams = {});
+[[nodiscard]] std::unique_ptr<Link> make_mqtt_link(const BrokerSettings& settings,
+                                                   std::function<std::string()> will, LinkSeams seams = {});
 
 }  // namespace glimpse

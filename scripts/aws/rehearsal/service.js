@@ -19,7 +19,7 @@ function fail(problem) {
 }
 
 // routes: {FILTER: (payload, levels, publish) => ...}; payload: a Buffer; levels: what the filter's +s stand for; publish(topic, body): a
-// Buffer or a text as it is, anything else as JSON.
+// Buffer or a text as it is, anything else as JSON. Gives back publish.
 function serve(name, routes) {
   const mqtt = require('mqtt')
   const {broker, port} = parseArgs({options: {broker: {type: 'string'}, port: {type: 'string'}}}).values
@@ -44,6 +44,7 @@ function serve(name, routes) {
   client.on('error', problem => fail(`${name}: ${problem.message}`))
   client.on('close', () => fail(`${name}: the broker ended the session`))
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(0))
+  return publish
 }
 
 module.exports = {matched, serve}

@@ -1,5 +1,6 @@
 // AWS IoT Core's device shadow service for named shadows of any thing, by its developer guide: "Interacting with shadows", "Device
 // Shadow MQTT topics", "service documents", "error messages". In memory; what AWS does about rights, speed and money is not here.
+const http = require('http')
 const {serve} = require('./service')
 
 const maxBytes = 8192
@@ -143,16 +144,40 @@ class Shadows {
   }
 }
 
+// The data plane's REST API, as aws iot-data calls it, on a free port of loopback: the answer goes there, and on no topic.
+function listen(answer) {
+  const operations = {GET: 'get', POST: 'update', DELETE: 'delete'}
+  const server = http.createServer((request, response) => {
+    const {pathname, searchParams} = new URL(request.url, 'http://localhost')
+    const thing = (pathname.match(/^\/things\/([^/]+)\/shadow$/) || [])[1]
+    const operation = operations[request.method]
+    const chunks = []
+    request.on('data', chunk => chunks.push(chunk)).on('end', () => {
+      const found = thing && operation && searchParams.get('name')
+      const body = found ? answer(operation, thing, searchParams.get('name'), Buffer.concat(chunks)) : {code: 404, message: 'no such path'}
+      response.writeHead(body.code || 200, {'Content-Type': 'application/json'}).end(JSON.stringify(body))
+    })
+  })
+  server.listen(0, '127.0.0.1', () => console.log(`http ${server.address().port}`))
+}
+
 // One line on standard output for each update: the shadow, and what its state is now.
 function main() {
   const shadows = new Shadows()
-  serve('shadow', Object.fromEntries(['get', 'update', 'delete'].map(operation => [
-    `$aws/things/+/shadow/name/+/${operation}`, (payload, [thing, name], publish) => {
-      for (const [topic, body] of shadows.answer(operation, thing, name, payload)) {
-        publish(`$aws/things/${thing}/shadow/name/${name}/${topic}`, body)
-        if (topic === 'update/documents') console.log(`${thing}/${name} ${JSON.stringify(body.current.state)}`)
-      }
-    }])))
+  const tell = (thing, name, answers, publish) => {
+    for (const [topic, body] of answers) {
+      publish(`$aws/things/${thing}/shadow/name/${name}/${topic}`, body)
+      if (topic === 'update/documents') console.log(`${thing}/${name} ${JSON.stringify(body.current.state)}`)
+    }
+  }
+  const publish = serve('shadow', Object.fromEntries(['get', 'update', 'delete'].map(operation => [
+    `$aws/things/+/shadow/name/+/${operation}`,
+    (payload, [thing, name]) => tell(thing, name, shadows.answer(operation, thing, name, payload), publish)])))
+  listen((operation, thing, name, payload) => {
+    const [[, body], ...others] = shadows.answer(operation, thing, name, payload)
+    tell(thing, name, others, publish)
+    return body
+  })
 }
 
 if (require.main === module) main()

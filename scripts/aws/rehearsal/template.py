@@ -92,5 +92,5 @@ class Stack:
         if name in self.values:
             return self.values[name]
         properties = self.template["Resources"][name]["Properties"]  # KeyError: nothing of that name
-        own = [value for key, value in properties.items() if key in ("TableName", "LogGroupName", "ThingName", "PolicyName", "RuleName")]
+        own = [value for key, value in properties.items() if key in ("TableName", "LogGroupName", "ThingName", "PolicyName", "RuleName", "TemplateName")]
         return self.value(own[0]) if own else name

@@ -53,7 +53,7 @@ TEST_CASE("a clock that is not set is named at once, then waited for, then all g
     return set ? std::chrono::system_clock::now() : std::chrono::system_clock::from_time_t(0);
   };
   seams.clock_step = 1ms;
-  const auto link = make_mqtt_link(broker.settings(), "", seams);
+  const auto link = make_mqtt_link(broker.settings(), nullptr, seams);
   const auto said = link->connect({}, 30s, nobody);
   REQUIRE(said);
   CHECK(said->problem == LinkProblem::clock_not_set);
@@ -79,7 +79,7 @@ TEST_CASE("a stop ends the wait for the clock, and plain MQTT needs none") {
   BrokerSettings settings;
   settings.uri = "mqtts://localhost:1";
   settings.device = "test-device";
-  const auto link = make_mqtt_link(settings, "", seams);
+  const auto link = make_mqtt_link(settings, nullptr, seams);
   (void)link->connect({}, 30s, nobody);
   std::stop_source stop;
   auto waiting = std::async(std::launch::async, [&] { return link->connect(stop.get_token(), 30s, nobody); });
@@ -90,7 +90,8 @@ TEST_CASE("a stop ends the wait for the clock, and plain MQTT needs none") {
   CHECK(Steady::now() - began < 1s);
 
   settings.uri = "mqtt://localhost:1";
-  CHECK(make_mqtt_link(settings, "", seams)->connect({}, 30s, nobody)->problem == LinkProblem::unreachable);
+  CHECK(make_mqtt_link(settings, nullptr, seams)->connect({}, 30s, nobody)->problem ==
+        LinkProblem::unreachable);
 }
 
 TEST_CASE("200 attempts that fail leave no thread and no open file behind") {
@@ -104,7 +105,7 @@ TEST_CASE("200 attempts that fail leave no thread and no open file behind") {
   nobody_there.uri = "mqtts://localhost:1";
   std::vector<std::unique_ptr<Link>> links;  // one for each, as a publisher has: all of them for all attempts
   for (const auto& settings : {refused_in_mqtt, refused_in_tls, nobody_there})
-    links.push_back(make_mqtt_link(settings, ""));
+    links.push_back(make_mqtt_link(settings, nullptr));
   // Mostly the quick ones: a session of paho's takes half a second.
   const auto once = [&](std::size_t i) {
     CHECK(links[i % 10 == 0 ? 0 : 1 + i % 2]->connect({}, 30s, nobody));
@@ -120,4 +121,20 @@ TEST_CASE("200 attempts that fail leave no thread and no open file behind") {
   for (std::size_t i = 0; i < 200; ++i) once(i);
   CHECK(eventually([&] { return entries("/proc/self/fd") <= files; }));
   CHECK(eventually([&] { return entries("/proc/self/task") <= threads; }));
+}
+
+TEST_CASE("the last will is that of the moment of connecting, and comes when the device vanishes") {
+  Broker broker;
+  broker.start();
+  const Subscriber subscriber(broker);
+  int asked = 0;
+  const auto link = make_mqtt_link(
+      broker.settings(), [&asked] { return R"({"status":"gone )" + std::to_string(++asked) + R"("})"; });
+  REQUIRE_FALSE(link->connect({}, 30s, nobody));
+  REQUIRE_FALSE(link->connect({}, 30s, nobody));
+  CHECK(asked == 2);
+  // Another client with our id: the broker ends our session without our DISCONNECT.
+  const auto other = make_mqtt_link(broker.settings(), nullptr);
+  REQUIRE_FALSE(other->connect({}, 30s, nobody));
+  CHECK(eventually([&] { return subscriber.last_status() == "gone 2"; }));
 }

@@ -47,7 +47,7 @@ TEST_CASE("a subscription is granted and brings what is published there, whateve
   make_certificates(certificates);
   const TlsServer server(certificates, "server");
   Heard heard;
-  const auto link = make_mqtt_link(server.settings(), "");
+  const auto link = make_mqtt_link(server.settings(), nullptr);
   REQUIRE_FALSE(link->connect({}, 30s, heard.events()));
   REQUIRE(link->subscribe(7, "$aws/things/test-device/shadow/#"));
   REQUIRE(heard.wait([&] { return heard.answers.size() == 1; }));
@@ -77,7 +77,7 @@ TEST_CASE("a subscription that is refused (SUBACK 0x80) is said to be, and the s
                          "/mosquitto_dynamic_security.so\nplugin_opt_config_file " +
                              folder.file("dynsec.json") + "\n");
   Heard heard;
-  const auto link = make_mqtt_link(server.settings(), "");
+  const auto link = make_mqtt_link(server.settings(), nullptr);
   REQUIRE_FALSE(link->connect({}, 30s, heard.events()));
   REQUIRE(link->subscribe(1, "forbidden/x"));
   REQUIRE(link->subscribe(2, "allowed/x"));

@@ -36,7 +36,7 @@ TEST_CASE("renewed credentials are used by the next session, half-renewed ones b
   put(made.file("device.crt"), made.file("live.crt"));
   put(made.file("device.key"), made.file("live.key"));
   const TlsServer server(made, "server", "use_identity_as_username true\nallow_anonymous false\n");
-  const auto link = make_mqtt_link(server.settings("live"), "{}");
+  const auto link = make_mqtt_link(server.settings("live"), [] { return std::string("{}"); });
   const auto seen = [&](const std::string& name, int count) {
     return eventually([&] { return sessions_of(server, name) == count; });
   };
@@ -72,7 +72,7 @@ TEST_CASE("a link without TLS has no credentials to renew") {
   settings.uri = "mqtt://localhost";
   settings.device = "test-device";
   settings.credentials.ca_file = "/does/not/matter";
-  const auto link = make_mqtt_link(settings, "{}");
+  const auto link = make_mqtt_link(settings, [] { return std::string("{}"); });
   const CredentialNews news = link->refresh_credentials();
   CHECK_FALSE(news.changed);
   CHECK(news.text.empty());

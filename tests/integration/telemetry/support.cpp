@@ -198,7 +198,7 @@ std::optional<LinkFault> try_once(const BrokerSettings& settings, const LinkLimi
   LinkSeams seams;
   seams.limits = limits;
   const LinkEvents nobody{[](std::uint64_t) {}, [](const LinkFault&) {}};
-  return make_mqtt_link(settings, "", seams)->connect({}, 30s, nobody);
+  return make_mqtt_link(settings, nullptr, seams)->connect({}, 30s, nobody);
 }
 
 void make_certificates(const TempFolder& folder) {
@@ -256,7 +256,7 @@ void Gate::close() {
 }
 
 PublisherSeams Gate::seams(const BrokerSettings& settings) {
-  const std::string will = R"({"status":"offline"})";
+  const auto will = [] { return std::string(R"({"status":"offline"})"); };
   return {make_mqtt_link(settings, will), [] { return 0.0; }, Steady::now,
           [this](std::chrono::milliseconds) {
             std::unique_lock lock(mutex_);

@@ -196,6 +196,20 @@ TEST_CASE("What runs is not loaded again, wherever it is asked for from, unless 
   std::filesystem::copy(demo + "/int8.pt", copy + "/float.pt",
                         std::filesystem::copy_options::overwrite_existing);
   CHECK_THAT(refusal(load, copy, {}), ContainsSubstring("is damaged or not the file of its manifest"));
+
+  // Exported anew: another file of the same name.
+  std::ifstream in(demo + "/manifest.json");
+  std::string manifest{std::istreambuf_iterator<char>(in), {}};
+  const std::string was = models.info().sha256, is = Classifier(options(true)).info().sha256;
+  REQUIRE(manifest.find(was) != std::string::npos);
+  folder.write("mine/manifest.json", manifest.replace(manifest.find(was), was.size(), is));
+  const auto anew = load_beside(models, [&] {
+    ClassifierOptions asked = mine;
+    asked.backend = "torch";
+    return asked;
+  }())(copy, {});
+  REQUIRE(anew);
+  CHECK(anew->identity.sha256 == is);
 }
 
 TEST_CASE("A model that cannot be loaded is refused in one line, and what runs goes on") {

@@ -128,6 +128,24 @@ TEST_CASE("Each command takes its own flags and no other's") {
              ContainsSubstring("--images") && ContainsSubstring("glimpse run --help"));
 }
 
+TEST_CASE("The flags of provision, and none of the others'") {
+  const CommandLine line =
+      parse({"provision", "--claim-cert", "c", "--claim-key", "k", "--template", "t", "--device", "pi-1",
+             "--broker", "mqtts://b", "--ca", "a", "--state", "d", "--proxy", "http://p:1"});
+  CHECK(line.command == Command::provision);
+  CHECK(line.settings.provision.claim_cert == "c");
+  CHECK(line.settings.provision.claim_key == "k");
+  CHECK(line.settings.provision.template_name == "t");
+  CHECK(line.settings.telemetry.device == "pi-1");
+  CHECK(line.settings.telemetry.broker == "mqtts://b");
+  CHECK(line.settings.telemetry.ca == "a");
+  CHECK(line.settings.telemetry.proxy == "http://p:1");
+  CHECK(line.settings.outbox.state == "d");
+  for (const char* other : {"--cert", "--insecure", "--json", "--config"})
+    CHECK_THAT(usage_error({"provision", other, "x"}), ContainsSubstring("provision --help"));
+  CHECK_THAT(usage_error({"run", "--template", "t"}), ContainsSubstring("--template"));
+}
+
 TEST_CASE("The flags of bench, and what it does without them") {
   const CommandLine line = parse({"bench", "--model", "demo", "--backend", "torch", "--threads", "2",
                                   "--frames", "9", "--rounds", "2", "--source", "clip.mp4", "--json"});
@@ -148,7 +166,7 @@ TEST_CASE("The flags of bench, and what it does without them") {
 
 TEST_CASE("Help, version and settings are printed instead of run") {
   CHECK_THAT(parse({"--help"}).text, ContainsSubstring("run"));
-  for (const char* command : {"run", "eval", "bench"}) {
+  for (const char* command : {"run", "eval", "bench", "provision"}) {
     CHECK_THAT(
         parse({command, "--help"}).text,
         ContainsSubstring("Examples:\n  glimpse " + std::string(command)) && ContainsSubstring("Exit: "));

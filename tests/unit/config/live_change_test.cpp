@@ -1,5 +1,6 @@
 #include "config/live_change.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "catch.hpp"
@@ -57,12 +58,17 @@ TEST_CASE("Each setting of a file that differs is a change, with its new value")
   Settings settings;
   const Settings before = settings;
   CHECK(changes(before, settings).empty());
-  for (const Setting& setting : settings_table(settings)) {
+  const std::vector<Setting> table = settings_table(settings);
+  for (const Setting& setting : table) {
     settings = before;
     std::visit(Alter{}, setting.field);
     const auto found = changes(before, settings);
     CAPTURE(setting.flag);
-    if (setting.path.empty() && setting.flag != "--backend") {  // bench has that one, too
+    // A flag of bench or provision may fill what another flag and the file fill for run.
+    const bool in_file = std::any_of(table.begin(), table.end(), [&](const Setting& other) {
+      return !other.path.empty() && other.field == setting.field;
+    });
+    if (!in_file) {
       CHECK(found.empty());
     } else {
       REQUIRE(found.size() == 1);

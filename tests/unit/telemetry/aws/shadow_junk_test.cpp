@@ -25,7 +25,8 @@ TEST_CASE("junk of any shape changes nothing, and what cannot be read is reporte
   ShadowRig rig;
   rig.begin();
   const Json before = rig.reported();
-  for (const char* topic : {"get/accepted", "get/rejected", "update/accepted", "update/rejected", "no/such"})
+  for (const char* topic :
+       {"get/accepted", "get/rejected", "update/accepted", "update/rejected", "update/documents", "no/such"})
     rig.shadow.received({ShadowService::prefix + topic, junk});
   rig.settle();
   CHECK(rig.reported() == before);
@@ -88,6 +89,17 @@ TEST_CASE("a document above 8 KB is refused unread") {
   rig.shadow.received({ShadowService::prefix + "update/delta", wish + std::string(8192 - wish.size(), ' ')});
   rig.settle();
   CHECK(rig.control.now.settings.top_k == 5);
+}
+
+TEST_CASE("a shadow whose difference can be read, and all of it cannot, comes to an end, too") {
+  ShadowRig rig;
+  rig.begin();
+  rig.desire({{"colour", std::string(3000, 'c')}});
+  CHECK(rig.errors().size() == 1);
+  rig.begin();
+  CHECK(rig.updates() <= 5);
+  rig.desire({{"colour", nullptr}});
+  CHECK(rig.errors().is_null());
 }
 
 TEST_CASE("what is reported of errors is bounded, however much is wrong") {

@@ -24,8 +24,12 @@ class ShadowService {
     if (message.topic == prefix + "update") return update(message.payload);
     return {};
   }
-  /// As the cloud: `aws iot-data update-thing-shadow`. The same is published as for a request over MQTT.
-  Messages desire(const Json& desired) { return update(Json{{"state", {{"desired", desired}}}}.dump()); }
+  /// As `aws iot-data update-thing-shadow`: who asks over HTTP has the answer there, and no topic has it.
+  Messages desire(const Json& desired) {
+    Messages messages = update(Json{{"state", {{"desired", desired}}}}.dump());
+    messages.erase(messages.begin());
+    return messages;
+  }
   void remove() {
     state_ = metadata_ = Json::object();
     exists_ = false;
@@ -64,6 +68,7 @@ class ShadowService {
     }
     if (request.contains("version") && request["version"] != version_)
       return {rejected("update", 409, "Version conflict", token)};
+    const Json previous{{"state", state_}, {"version", version_}};
     Json merged = state_;
     merge(merged, request["state"]);
     if (merged.dump().size() > 8192)
@@ -82,6 +87,8 @@ class ShadowService {
       for (const auto& [key, value] : now.items()) of_delta[key] = metadata_["desired"][key];
       messages.push_back(message("update/delta", request, {{"state", now}, {"metadata", of_delta}}));
     }
+    const Json current{{"state", state_}, {"version", version_}};
+    messages.push_back(message("update/documents", request, {{"previous", previous}, {"current", current}}));
     return messages;
   }
 

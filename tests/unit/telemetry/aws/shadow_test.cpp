@@ -17,9 +17,10 @@ TEST_CASE("a device that has no shadow makes one, and tells all") {
 TEST_CASE("it listens to answers and differences of its own shadow alone") {
   ShadowRig rig;
   const std::string prefix = "$aws/things/pi-1/shadow/name/glimpse/";
-  CHECK(rig.shadow.filters() ==
-        std::vector<std::string>{prefix + "get/accepted", prefix + "get/rejected", prefix + "update/accepted",
-                                 prefix + "update/rejected", prefix + "update/delta"});
+  CHECK(rig.shadow.filters() == std::vector<std::string>{prefix + "get/accepted", prefix + "get/rejected",
+                                                         prefix + "update/accepted",
+                                                         prefix + "update/rejected", prefix + "update/delta",
+                                                         prefix + "update/documents"});
   rig.begin();
   rig.shadow.received({"$aws/things/pi-2/shadow/name/glimpse/update/delta",
                        R"({"version": 9, "timestamp": 9, "state": {"quantized": true}})"});
