@@ -70,10 +70,10 @@ std::vector<Examination> model_examinations(const ClassifierOptions& asked) {
                             ExitCode::bad_data});
   }
   std::error_code ignored;
-  for (const fs::path& folder : installed_models(asked.models)) {
-    if (fs::equivalent(folder, wanted, ignored)) continue;
-    examinations.push_back({"model " + folder.filename().string(), limit,
-                            [=] { return Checks{check_model(folder, asked, false)}; }, ExitCode::bad_data});
+  for (const InstalledModel& model : installed_models(asked.models)) {
+    if (fs::equivalent(model.folder, wanted, ignored)) continue;
+    examinations.push_back({"model " + model.name, limit,
+                            [=] { return Checks{check_model(model.folder, asked, false)}; }, ExitCode::bad_data});
   }
   return examinations;
 }
