@@ -22,12 +22,12 @@ TEXT
 libraries='
 libtorch-dev libopenblas0-pthread libdnnl-dev libxnnpack-dev libpthreadpool-dev
 libopencv-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
-libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev libsqlite3-dev libsystemd-dev
+libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev libsqlite3-dev libsystemd-dev libcpp-httplib-dev libjs-chart.js
 nlohmann-json3-dev libcli11-dev libspdlog-dev
 catch2
 '
 packages="g++ cmake ninja-build $libraries
-python3 mosquitto mosquitto-clients openssl ca-certificates ffmpeg
+python3 python3-prometheus-client mosquitto mosquitto-clients openssl ca-certificates ffmpeg
 "
 npm='nodejs npm '
 command -v npm >/dev/null && npm= # a Node from elsewhere brings its own and rules out Debian's

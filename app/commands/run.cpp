@@ -13,6 +13,7 @@
 #include "commands/run_control.hpp"
 #include "commands/run_settings.hpp"
 #include "commands/summary.hpp"
+#include "commands/web.hpp"
 #include "config/live_change.hpp"
 #include "core/bell.hpp"
 #include "core/error.hpp"
@@ -104,7 +105,8 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   };
   const bool live_screen = !settings.json && is_live_terminal();
   const auto view = record_view(output, settings.json, live_screen);
-  std::optional<Outbox> outbox;  // before the model: another process may have it
+  WebAddressTaken web(settings);  // before the model: it may not be ours to take
+  std::optional<Outbox> outbox;   // before the model: another process may have it
   if (has_broker) outbox.emplace(outbox_settings(settings.outbox, device), view.get());
 
   const ClassifierOptions asked{settings.model.name, settings.model.quantized, settings.model.backend,
@@ -117,6 +119,8 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   auto source = open_source(source_asked);
   announce("source " + source->info().description);
   warn_of_what_is_in_vain(settings.source, source->info());
+  if (const std::string line = web.line(!to_log && ::isatty(STDOUT_FILENO) == 1); !line.empty())
+    announce(line);
 
   const std::string boot = new_boot_id();
   const ModelIdentity identity{model.name, model.quantized, model.backend, model.sha256};
@@ -147,9 +151,10 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
       console.emplace(output, [&] { return reporter.peek(); });
       log_above(&*console);
     }
+    const auto page = web.open(source->info().description, control, reporter, models);
     Pipeline pipeline(std::move(source), models.steps(), reporter, live,
                       {static_cast<std::uint64_t>(settings.frames), settings.source.realtime,
-                       settings.source.adapt ? std::optional(RateRules{}) : std::nullopt});
+                       settings.source.adapt ? std::optional(RateRules{}) : std::nullopt, web.tap()});
     const auto recording = std::make_shared<Pulse>("records");
     service.watch(recording);
     for (auto& pulse : pipeline.pulses()) service.watch(std::move(pulse));

@@ -60,6 +60,12 @@ struct Settings {
     std::string drain = "newest";          // or fifo
   } outbox;
 
+  /// The live page.
+  struct Web {
+    std::string listen;  // empty: none
+    bool open = false;   // without a token where others reach it
+  } web;
+
   struct Eval {
     std::string images;  // the folder
     std::string labels;  // the CSV; empty: the folder has a folder for each class

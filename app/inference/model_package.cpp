@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -69,7 +70,7 @@ bool is_model(const fs::path& folder) {
   return has_form(folder, false) || has_form(folder, true);
 }
 
-std::string installed_models() {
+std::string list_of_models() {
   std::string names;
   for (const fs::path& folder : search_folders()) {
     std::error_code ignored;
@@ -157,7 +158,7 @@ fs::path find_model(const std::string& model) {
       if (is_model(folder / model)) return folder / model;
     }
   }
-  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + installed_models());
+  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + list_of_models());
 }
 
 bool is_installed_name(const std::string& name) {
@@ -166,6 +167,31 @@ bool is_installed_name(const std::string& name) {
   const std::vector<fs::path> folders = search_folders();
   return std::any_of(folders.begin(), folders.end(),
                      [&](const fs::path& folder) { return is_model(folder / name); });
+}
+
+std::vector<InstalledModel> installed_models() {
+  std::map<std::string, InstalledModel> found;  // the first of a name is the one that find_model() finds
+  for (const fs::path& folder : search_folders()) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with('.') && is_model(entry.path()))
+        found.try_emplace(name,
+                          InstalledModel{name, has_form(entry.path(), false), has_form(entry.path(), true)});
+    }
+  }
+  std::vector<InstalledModel> models;
+  for (auto& [name, model] : found) models.push_back(std::move(model));
+  return models;
+}
+
+PictureCrop visible_part(const InputSpec& spec, int width, int height) {
+  const double shorter = std::min(width, height);
+  const auto part = [&](int side, int crop) {
+    return std::min(1.0, crop * shorter / (spec.resize * double(side)));
+  };
+  const double x = part(width, spec.width), y = part(height, spec.height);
+  return {(1 - x) / 2, (1 - y) / 2, x, y};
 }
 
 bool has_form(const fs::path& folder, bool quantized) {

@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "core/installed_model.hpp"
+#include "core/picture_crop.hpp"
+
 namespace glimpse {
 
 /// How resizing weighs the pixels it blends, each as Pillow and so torchvision do it, antialiased.
@@ -20,6 +23,9 @@ struct InputSpec {
   std::array<float, 3> mean{}, std{};  // R, G, B
   Interpolation interpolation = Interpolation::bilinear;
 };
+
+/// What of a picture of `width` x `height` pixels, both at least 1, the network sees.
+[[nodiscard]] PictureCrop visible_part(const InputSpec& spec, int width, int height);
 
 /// The extra file glimpse.json of a .pt file.
 struct ModelDescription {
@@ -57,6 +63,9 @@ struct ModelFile {
 /// Whether `name` is just the name of a model in one of these folders, and no path: what may be asked for by
 /// who must not choose among all files of the machine.
 [[nodiscard]] bool is_installed_name(const std::string& name);
+
+/// All that is_installed_name() takes, by name.
+[[nodiscard]] std::vector<InstalledModel> installed_models();
 
 /// Whether the model's folder has a float.pt, or an int8.pt.
 [[nodiscard]] bool has_form(const std::filesystem::path& folder, bool quantized);

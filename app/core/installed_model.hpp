@@ -1,0 +1,14 @@
+// A model that can be asked for by its name.
+#pragma once
+
+#include <string>
+
+namespace glimpse {
+
+struct InstalledModel {
+  std::string name;  // of its folder
+  bool has_float = false, has_int8 = false;
+  bool operator==(const InstalledModel&) const = default;
+};
+
+}  // namespace glimpse
