@@ -30,7 +30,7 @@ async function moves() {
 }
 
 /** What is on top of the page and of /api/status, as soon as both are of the same frame. */
-const same = (target) => target.waitForFunction(async () => {
+const same = () => page.evaluate(async () => {
   const { predictions, model, device } = await (await fetch('/api/status')).json();
   const rows = [...document.querySelectorAll('#bars li')].map((row) => ({
     label: row.querySelector('.label').textContent,
@@ -59,7 +59,7 @@ test('the picture moves, with marks around what the network sees', async () => {
 
 test('bars, names and facts are those of /api/status', async () => {
   await show({ reducedMotion: 'reduce' }); // a bar on its way has no length to compare
-  assert.equal(await (await same(page)).jsonValue(), 10);
+  assert.equal(await until(same, 'bars as /api/status has them'), 10);
 });
 
 test('the switch swaps the model, by keyboard, and the page says so', async () => {

@@ -147,6 +147,12 @@ test('a refusal is told in its words, and the form goes back to what holds', asy
   await page.keyboard.press('Enter');
   await text(page, '#answer', /^Names shown: /);
   assert.equal(server.patches.length, asked);
+
+  await page.fill('[name=top_k]', '7'); // not yet entered: what others change does not take it away
+  server.settings.settings.top_k = 3;
+  server.tell('settings');
+  await until(async () => await page.locator('#bars li').count() === 3, 'three bars');
+  assert.equal(await page.inputValue('[name=top_k]'), '7');
 });
 
 test('a change that takes long is told when it has ended', async () => {

@@ -17,6 +17,7 @@ export class Settings {
   constructor(on_shown) {
     this.on_shown = on_shown;
     form.addEventListener('submit', (event) => event.preventDefault());
+    form.addEventListener('input', (event) => { event.target.being_typed = event.target.type === 'number'; });
     form.addEventListener('change', (event) => this.#changed(event.target));
     this.enable(false);
   }
@@ -42,6 +43,7 @@ export class Settings {
       this.#tell(`${words[input.name]}: ${input.validationMessage}`, true);
       return;
     }
+    input.being_typed = false;
     const change = { [input.name]: input.type === 'number' ? input.valueAsNumber : input.value };
     if (input.name === 'quantized') change.quantized = input.value === 'true';
     // A model that has but one form is asked for in that one.
@@ -95,9 +97,7 @@ export class Settings {
       model.replaceChildren(...names.map((name) => new Option(name, name)));
 
     const show = (input, value) => {
-      // What somebody types, or has asked for, is not taken away.
-      if (document.activeElement === input && input.type === 'number' && input.value !== input.shown) return;
-      input.value = input.shown = String(value);
+      if (!input.being_typed) input.value = value;
     };
     show(top_k, this.#wanted('top_k'));
     show(interval_s, this.#wanted('interval_s'));
