@@ -76,9 +76,9 @@ class Glimpse {
 
   async start(...more) {
     const { home } = this;
-    this.process = spawn(program, ['run', '--source', path.join(root, 'tests/data/clip.mp4'), '--loop', '--realtime', '--model',
-                                   path.join(root, 'models/demo'), '--web', `127.0.0.1:${this.port}`, ...more],
-                         { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, XDG_STATE_HOME: home } });
+    this.process = spawn(program, ['run', '--source', 'tests/data/clip.mp4', '--loop', '--realtime', '--model', 'demo', '--web',
+                                   `127.0.0.1:${this.port}`, ...more],
+                         { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, XDG_STATE_HOME: home } });
     this.said = '';
     this.process.stderr.on('data', (data) => { this.said += data; });
     await until(async () => {
