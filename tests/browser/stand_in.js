@@ -45,6 +45,7 @@ class StandIn {
   history = { time_ms: [], capture_fps: [], inference_fps: [], inference_p50_ms: [], frame_age_ms: [], cpu_percent: [], temperature_c: [] };
   picture = () => grey;
   refuse = null; // what GETs are answered with: {status, error}
+  full = false; // of viewers of the pictures
   patches = [];
   /** Answers a PATCH: (change, this) => [status, body]. */
   answer = (change) => {
@@ -75,6 +76,11 @@ class StandIn {
     for (const name of names) {
       for (const reader of this.#readers) reader.write(`event: ${name}\ndata: ${JSON.stringify(this[name])}\n\n`);
     }
+  }
+
+  /** The stream of pictures alone breaks off. */
+  cut_pictures() {
+    for (const watcher of this.#watchers) watcher.destroy();
   }
 
   send_picture() {
@@ -114,6 +120,7 @@ class StandIn {
       for (const name of ['settings', 'history', 'status']) response.write(`event: ${name}\ndata: ${JSON.stringify(this[name])}\n\n`);
       return undefined;
     }
+    if (pathname === '/stream.mjpg' && this.full) return json(503, { status: 503, error: 'full' });
     if (pathname === '/stream.mjpg') {
       this.#stream(response, 'multipart/x-mixed-replace; boundary=part', this.#watchers);
       return this.send_picture();

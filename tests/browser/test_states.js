@@ -215,6 +215,22 @@ test('a source without frames is said to be one', async () => {
   assert.ok(await page.isHidden('#notice'));
 });
 
+test('a stream of pictures that breaks off alone is told, and begun again', async () => {
+  await show();
+  await until(() => server.watchers === 1, 'a viewer');
+  server.full = true;
+  server.cut_pictures();
+  await text(page, '#notice', 'No picture comes. Trying again…');
+  await text(page, '#state', 'live');
+  server.full = false;
+  await until(() => server.watchers === 1, 'the viewer again');
+  await until(async () => {
+    server.send_picture();
+    server.tell('status');
+    return page.isHidden('#notice');
+  }, 'the picture');
+});
+
 test('a hidden page watches nothing', async () => {
   await show();
   await until(() => server.watchers === 1 && server.readers === 1, 'a viewer');

@@ -94,7 +94,7 @@ class LineChart {
     const known = values.filter((value) => typeof value === 'number');
     const text = (value) => figure(value, this.kind.digits, this.kind.unit);
     const range = known.length ? `from ${text(Math.min(...known))} to ${text(Math.max(...known))}` : 'unknown';
-    this.canvas.ariaLabel = `${this.title} over the last five minutes: ${range}`;
+    this.canvas.setAttribute('aria-label', `${this.title} over the last five minutes: ${range}`);
   }
 
   ago(item) {

@@ -31,8 +31,9 @@ connect({
       picture.watch();
       return;
     }
-    if (now === 'away') picture.leave();
-    else if (now === 'refused') say('lost', 'token needed', 'Open the address with ?token=… that glimpse printed at its start.');
+    picture.leave();
+    if (now === 'away') return;
+    if (now === 'refused') say('lost', 'token needed', 'Open the address with ?token=… that glimpse printed at its start.');
     else say('lost', 'connection lost', 'Connection lost. Trying again…');
   },
   settings: (now) => settings.show(now),

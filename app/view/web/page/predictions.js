@@ -9,9 +9,15 @@ export class Predictions {
   #top = document.querySelector('#top');
   #list = document.querySelector('#bars');
   #rows = [];
+  #least = 0;
 
-  /** Room for so many, also before they are there. */
+  /** Room for so many, ten at most, also before they are there. */
   reserve(rows) {
+    this.#least = Math.min(rows, 10);
+    this.#resize(this.#least);
+  }
+
+  #resize(rows) {
     while (this.#rows.length > rows) this.#rows.pop().item.remove();
     while (this.#rows.length < rows) this.#rows.push(this.#row());
     const scrolls = rows > scrolls_beyond;
@@ -21,7 +27,7 @@ export class Predictions {
   }
 
   show(predictions) {
-    if (predictions.length > this.#rows.length) this.reserve(predictions.length);
+    this.#resize(Math.max(predictions.length, this.#least));
     const [first] = predictions;
     write(this.#name, first ? first.label : null);
     write(this.#percent, first ? percent(first.probability, 0) : '');

@@ -43,7 +43,7 @@ export function write(element, text) {
   }
   const dash = document.createElement('span');
   dash.textContent = '–';
-  dash.ariaHidden = 'true';
+  dash.setAttribute('aria-hidden', 'true');
   const word = document.createElement('span');
   word.textContent = 'unknown';
   word.className = 'unseen';
