@@ -25,7 +25,8 @@ Examples:
   glimpse run --source clip.mp4 --interval 0 --json      every frame of a file as JSON
   glimpse run --config .local/broker/glimpse.json        settings from a file, e.g. that of scripts/broker.sh
 
-Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 70 internal, 77 credentials, 78 configuration.)"},
+Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 69 no such address for --web, 70 internal,
+77 credentials, 78 configuration.)"},
     {Command::eval, "eval", "Tell how often a model is right on labelled pictures, float and int8.", R"(
 Examples:
   glimpse eval --images photos --labels photos/labels.csv         one CSV names what each picture shows

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -31,14 +31,14 @@ std::string new_token() {
 
 /// Whole or not at all. Where another process was faster, its token stays.
 void make(const std::string& file) {
-  const std::string draft = file + "." + std::to_string(::getpid());
+  std::string draft = file + ".XXXXXX";
+  const FileDescriptor out(::mkostemp(draft.data(), O_CLOEXEC));  // 0600
   const std::string text = new_token() + "\n";
-  const FileDescriptor out(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   const bool written =
       out.get() >= 0 && ::write(out.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
       ::fsync(out.get()) == 0 && (::link(draft.c_str(), file.c_str()) == 0 || errno == EEXIST);
   const int error = errno;
-  ::unlink(draft.c_str());
+  if (out.get() >= 0) ::unlink(draft.c_str());
   if (!written)
     throw Error(ExitCode::credentials, "the page's token cannot be written to " + file + ": " +
                                            std::generic_category().message(error));
