@@ -102,7 +102,7 @@ test('a change is asked for as it was made, and until its answer the old one goe
     };
   });
   await show();
-  await page.check('[name=quantized][value=true]', { force: true });
+  await page.click('[name=quantized][value=true]');
   await text(page, '#answer', 'Loading demo int8. Until it is ready demo float goes on.');
   assert.ok(await page.isVisible('progress'));
   server.tell('settings'); // of before: the wish stays
@@ -138,7 +138,7 @@ test('a refusal is told in its words, and the form goes back to what holds', asy
   assert.ok(await page.isHidden('progress'));
 
   server.answer = () => [503, { status: 503, error: '4 changes wait already: ask again later' }];
-  await page.check('[value=true]', { force: true });
+  await page.click('[value=true]');
   await text(page, '#answer', 'Refused. 4 changes wait already: ask again later');
   assert.ok(await page.isChecked('[value=false]'));
 
@@ -161,7 +161,7 @@ test('a change that takes long is told when it has ended', async () => {
     return [202, server.settings];
   };
   await show();
-  await page.check('[value=true]', { force: true });
+  await page.click('[value=true]');
   await until(() => server.patches.length === 1, 'the change');
   server.tell('settings');
   await page.waitForSelector('progress:visible');
@@ -170,7 +170,7 @@ test('a change that takes long is told when it has ended', async () => {
   server.tell('settings');
   await text(page, '#answer', 'demo int8 runs now.');
 
-  await page.check('[value=false]', { force: true });
+  await page.click('[value=false]');
   await until(() => server.patches.length === 2, 'the next change');
   server.tell('settings');
   await page.waitForSelector('progress:visible');
