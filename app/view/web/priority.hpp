@@ -9,7 +9,8 @@ namespace glimpse {
 /// From here on this thread, and those that it starts, come after the rest of the program: on Linux a nice
 /// value is a thread's own (setpriority(2), "C library/kernel differences").
 inline void lower_priority() {
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10);
+  const auto thread = static_cast<id_t>(::gettid());
+  (void)::setpriority(PRIO_PROCESS, thread, ::getpriority(PRIO_PROCESS, thread) + 10);
 }
 
 }  // namespace glimpse
