@@ -76,8 +76,8 @@ class Glimpse {
 
   async start(...more) {
     const { home } = this;
-    this.process = spawn(program, ['run', '--source', 'tests/data/clip.mp4', '--loop', '--realtime', '--model', 'demo', '--web',
-                                   `127.0.0.1:${this.port}`, ...more],
+    this.process = spawn(program, ['run', '--source', 'tests/data/clip.mp4', '--loop', '--realtime', '--model', 'demo',
+                                   ...(more.includes('--web') ? [] : ['--web', `127.0.0.1:${this.port}`]), ...more],
                          { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, XDG_STATE_HOME: home } });
     this.said = '';
     this.process.stderr.on('data', (data) => { this.said += data; });

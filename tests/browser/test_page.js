@@ -1,6 +1,8 @@
 // The page as a person has it: served by the program, which plays the bundled clip, in apt's Chromium.
 'use strict';
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
 const { after, afterEach, before, test } = require('node:test');
 const { Glimpse, accessible, close_browser, complaints, distance, free_port, keep, open, overflow, pixels, sizes, state, text,
         until } = require('./support.js');
@@ -123,6 +125,26 @@ test('a hidden page costs the program nothing', async () => {
     document.dispatchEvent(new Event('visibilitychange'));
   });
   await until(async () => (({ pictures, events }) => pictures + events === 0)(await viewers()), 'no viewer');
+});
+
+test('on an address that others reach, the address with the token opens the page, for as long as the browser keeps it', async () => {
+  const reachable = new Glimpse(await free_port());
+  try {
+    await reachable.start('--web', `0.0.0.0:${reachable.port}`);
+    const token = fs.readFileSync(path.join(reachable.home, 'glimpse/web-token'), 'utf8').trim();
+    page = await open(`${reachable.url}?token=${token}`);
+    await state(page, 'live');
+    await moves();
+    assert.equal(page.url(), reachable.url); // a token is nothing for the history
+    assert.deepEqual(complaints(page), []);
+    await page.context().clearCookies();
+    await reachable.stop();
+    await reachable.start('--web', `0.0.0.0:${reachable.port}`);
+    await text(page, '#state', 'token needed');
+  } finally {
+    await page.close();
+    await reachable.end();
+  }
 });
 
 for (const size of Object.keys(sizes)) {
