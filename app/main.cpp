@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "commands/bench.hpp"
+#include "commands/doctor.hpp"
 #include "commands/eval.hpp"
 #include "commands/provision.hpp"
 #include "commands/run.hpp"
@@ -29,6 +30,8 @@ int carry_out(const glimpse::CommandLine& line, const std::function<glimpse::Set
       return glimpse::eval(line.settings, shutdown);
     case glimpse::Command::bench:
       return glimpse::bench(line.settings, shutdown);
+    case glimpse::Command::doctor:
+      return glimpse::doctor(line.settings, shutdown);
     case glimpse::Command::provision:
       return glimpse::provision(line.settings, shutdown);
   }

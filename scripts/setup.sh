@@ -4,13 +4,14 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/setup.sh [--training] [--fuzzing] [--packaging] [--aws] [--developing] [--crossing] | --print-libraries
+usage: scripts/setup.sh [--training] [--fuzzing] [--packaging] [--aws] [--browser] [--developing] [--crossing] | --print-libraries
 
 Installs from apt what building, running and testing glimpse needs (Debian 12 and 13, amd64 and arm64).
   --training    also PyTorch and matplotlib for Python and the emoji font: to make and compare models
   --fuzzing     also clang with its sanitizers and libFuzzer: for tests/fuzz
   --packaging   also what makes and checks the .deb: dpkg-dev, file, lintian, man-db, mmdebstrap
   --aws         also awscli, jq, Python's yaml, Node and npm: for scripts/aws and its rehearsal
+  --browser     also Chromium, Node and npm: for tests/browser; and Roboto: for scripts/page_pictures.sh
   --developing  also clang-format, clang-tidy and Google Benchmark
   --crossing    also the compiler and the emulator for arm64: for scripts/pi/cross.sh
   --print-libraries  installs nothing: the names of the packages that glimpse is linked with or loads
@@ -22,13 +23,15 @@ libraries='
 libtorch-dev libopenblas0-pthread libdnnl-dev libxnnpack-dev libpthreadpool-dev
 libopencv-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
 libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev libsqlite3-dev libsystemd-dev
-libcurl4-openssl-dev libarchive-dev
+libcurl4-openssl-dev libarchive-dev libcpp-httplib-dev libjs-chart.js
 nlohmann-json3-dev libcli11-dev libspdlog-dev
 catch2
 '
 packages="g++ cmake ninja-build $libraries
-python3 mosquitto mosquitto-clients openssl ca-certificates ffmpeg
+python3 python3-prometheus-client mosquitto mosquitto-clients openssl ca-certificates ffmpeg
 "
+npm='nodejs npm '
+command -v npm >/dev/null && npm= # a Node from elsewhere brings its own and rules out Debian's
 for argument in "$@"; do
   case $argument in
     --training)
@@ -37,10 +40,8 @@ for argument in "$@"; do
       ;;
     --fuzzing) packages+='clang libclang-rt-dev ' ;;
     --packaging) packages+='dpkg-dev file lintian man-db mmdebstrap ' ;;
-    --aws)
-      packages+='awscli jq python3-yaml '
-      command -v npm >/dev/null || packages+='nodejs npm ' # a Node from elsewhere brings its own and rules out Debian's
-      ;;
+    --aws) packages+="awscli jq python3-yaml $npm" ;;
+    --browser) packages+="chromium fonts-roboto-unhinted $npm" ;;
     --developing) packages+='clang-format clang-tidy libbenchmark-dev ' ;;
     # qemu-user and not -static, whose installation makes the whole machine run arm64 programs through it.
     --crossing) packages+='g++-aarch64-linux-gnu qemu-user ' ;;

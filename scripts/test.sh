@@ -9,6 +9,6 @@ case $preset in
   release | debug | tsan) ;;
   *) echo "usage: scripts/test.sh [release|debug|tsan]" >&2; exit 64 ;;
 esac
-scripts/setup.sh --training --fuzzing --packaging --aws
+scripts/setup.sh --training --fuzzing --packaging --aws --browser
 scripts/build.sh "$preset"
 exec ctest --preset "$preset"

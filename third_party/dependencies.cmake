@@ -33,6 +33,15 @@ find_package(PahoMqttCpp REQUIRED)
 find_package(CURL 7.88 REQUIRED)
 find_package(LibArchive 3.6 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
+# Debian builds cpp-httplib as a library with these parts; its header must be read in the same way. Its own
+# description is for pkg-config alone.
+find_path(CPP_HTTPLIB_INCLUDE_DIR httplib.h REQUIRED)
+find_library(CPP_HTTPLIB_LIBRARY cpp-httplib REQUIRED)
+add_library(cpp-httplib INTERFACE)
+target_include_directories(cpp-httplib SYSTEM INTERFACE ${CPP_HTTPLIB_INCLUDE_DIR})
+target_compile_definitions(cpp-httplib INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT)
+target_link_libraries(cpp-httplib INTERFACE ${CPP_HTTPLIB_LIBRARY} OpenSSL::SSL)
+find_file(CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js REQUIRED)
 if(GLIMPSE_TESTS)
   find_package(Catch2 REQUIRED)
   find_package(benchmark QUIET)  # for the target benchmarks alone

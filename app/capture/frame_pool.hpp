@@ -11,8 +11,8 @@ namespace glimpse {
 class FramePool {
  public:
   /// All that can be on its way at once: the frame being read, those of a file that wait in the pipeline's
-  /// mailbox, and one for each slot behind it (pipeline.cpp holds itself to that).
-  static constexpr std::size_t capacity = 8;
+  /// mailbox, one for each slot behind it, and what a FrameTap holds (pipeline.cpp holds itself to that).
+  static constexpr std::size_t capacity = 9;
 
   /// A buffer that nobody else holds, to be written into by a function that allocates only where size or type
   /// differ (as cv::Mat::create does), then copied as a cv::Mat: the pixels are left alone for as long as any

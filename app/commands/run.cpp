@@ -14,6 +14,7 @@
 #include "commands/run_control.hpp"
 #include "commands/run_settings.hpp"
 #include "commands/summary.hpp"
+#include "commands/web.hpp"
 #include "config/live_change.hpp"
 #include "core/bell.hpp"
 #include "core/error.hpp"
@@ -29,6 +30,7 @@
 #include "view/lines_view.hpp"
 #include "view/log.hpp"
 #include "view/status_line.hpp"
+#include "view/terminal.hpp"
 
 namespace glimpse {
 namespace {
@@ -37,11 +39,6 @@ namespace {
 // wants us gone.
 constexpr auto patience_at_end = std::chrono::seconds(10);
 constexpr auto patience_at_stop = std::chrono::milliseconds(500);
-
-bool is_live_terminal() {
-  const char* const kind = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) == 1 && kind != nullptr && std::string(kind) != "dumb";
-}
 
 /// Until the source has ended, the time is over or a stop is requested; a record for each interval meanwhile.
 /// `look`: what is done besides, each time that the pipeline's wait ends.
@@ -105,7 +102,8 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   };
   const bool live_screen = !settings.json && is_live_terminal();
   const auto view = record_view(output, settings.json, live_screen);
-  std::optional<Outbox> outbox;  // before the model: another process may have it
+  WebAddressTaken web(settings);  // before the model: it may not be ours to take
+  std::optional<Outbox> outbox;   // before the model: another process may have it
   if (has_broker) outbox.emplace(outbox_settings(settings.outbox, device), view.get());
 
   const auto installed = settings.aws.jobs ? open_models(settings.outbox) : nullptr;
@@ -120,6 +118,8 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   auto source = open_source(source_asked);
   announce("source " + source->info().description);
   warn_of_what_is_in_vain(settings.source, source->info());
+  if (const std::string line = web.line(!to_log && ::isatty(STDOUT_FILENO) == 1); !line.empty())
+    announce(line);
 
   const std::string boot = new_boot_id();
   const ModelIdentity identity{model.name, model.quantized, model.backend, model.sha256};
@@ -140,6 +140,7 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   const auto print_summary = [&] { spdlog::info("{}", summary(reporter.totals(), link())); };
   shutdown.set_last_words([&] {
     print_summary();
+    TerminalGuard::leave();
     return 0;
   });
 
@@ -147,12 +148,15 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
   {
     std::optional<ConsoleView> console;
     if (live_screen) {
-      console.emplace(output, [&] { return reporter.peek(); });
+      console.emplace(output, [&] {
+        return ConsoleView::Now{reporter.peek(), reporter.totals().classified};
+      });
       log_above(&*console);
     }
+    const auto page = web.open(source->info().description, control, reporter, models, asked.models);
     Pipeline pipeline(std::move(source), models.steps(), reporter, live,
                       {static_cast<std::uint64_t>(settings.frames), settings.source.realtime,
-                       settings.source.adapt ? std::optional(RateRules{}) : std::nullopt});
+                       settings.source.adapt ? std::optional(RateRules{}) : std::nullopt, web.tap()});
     const auto recording = std::make_shared<Pulse>("records");
     service.watch(recording);
     for (auto& pulse : pipeline.pulses()) service.watch(std::move(pulse));

@@ -5,6 +5,7 @@
 #include "core/error.hpp"
 #include "core/state_folder.hpp"
 #include "device/identity.hpp"
+#include "view/web/listener.hpp"
 
 namespace glimpse {
 namespace {
@@ -73,6 +74,7 @@ Settings checked(Settings settings) {
   const std::string device = device_name(settings.telemetry);
   (void)drain(settings.outbox);
   (void)source_options(settings.source, {});
+  if (!settings.web.listen.empty()) (void)parse_web_address(settings.web.listen);
   if (settings.telemetry.broker.empty()) {
     refuse_aws_without_broker(settings.aws);
     return settings;

@@ -25,7 +25,8 @@ Examples:
   glimpse run --source clip.mp4 --interval 0 --json      every frame of a file as JSON
   glimpse run --config .local/broker/glimpse.json        settings from a file, e.g. that of scripts/broker.sh
 
-Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 70 internal, 77 credentials, 78 configuration.)"},
+Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 69 no such address for --web, 70 internal,
+77 credentials, 78 configuration.)"},
     {Command::eval, "eval", "Tell how often a model is right on labelled pictures, float and int8.", R"(
 Examples:
   glimpse eval --images photos --labels photos/labels.csv         one CSV names what each picture shows
@@ -41,6 +42,18 @@ Examples:
   glimpse bench --threads 4 --rounds 5 --json
 
 Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 70 internal, 130 stopped before the end.)"},
+    {Command::doctor, "doctor", "Tell what is wrong on this machine for a run, and how to mend it.", R"(
+Each check is a line: ok, warn, fail, or skip for what is not needed here or cannot be known. Give it what you give run.
+
+Examples:
+  glimpse doctor                                         machine, cameras, models, engines
+  glimpse doctor --source csi --quantized                what a run with these would need
+  glimpse doctor --config .local/broker/glimpse.json     and the way to the broker
+  glimpse doctor --json                                  for programs
+  sudo -u glimpse glimpse doctor --config /etc/glimpse/glimpse.json --state /var/lib/glimpse      as the service
+
+Exit: 0 nothing failed, else what the first failure stands for: 64 settings, 65 model or data, 66 source, 69 broker,
+70 internal, 77 credentials, 78 state folder or configuration; 130 stopped before the end.)"},
     {Command::provision, "provision",
      "Exchange a claim certificate for one of this device's own at AWS IoT Core, once.", R"(
 Examples:
@@ -101,9 +114,12 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     command->callback([&line, &help] { line.command = help.command; });
   }
   CLI::App* const run = app.get_subcommand("run");
-  run->add_option("--config", line.config_file,
-                  "read settings from a JSON file; the command line overrides it")
-      ->type_name("FILE");
+  for (CLI::App* const command : {run, app.get_subcommand("doctor")}) {
+    command
+        ->add_option("--config", line.config_file,
+                     "read settings from a JSON file; the command line overrides it")
+        ->type_name("FILE");
+  }
   run->add_flag("--print-config", print_config,
                 "print the settings as a configuration file has them, and end");
 

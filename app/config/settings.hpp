@@ -10,7 +10,7 @@
 
 namespace glimpse {
 
-enum class Command { run, eval, bench, provision };
+enum class Command { run, eval, bench, doctor, provision };
 
 struct Settings {
   struct Source {
@@ -59,6 +59,12 @@ struct Settings {
     std::chrono::milliseconds sync{1000};  // what a power cut may cost
     std::string drain = "newest";          // or fifo
   } outbox;
+
+  /// The live page.
+  struct Web {
+    std::string listen;  // empty: none
+    bool open = false;   // without a token where others reach it
+  } web;
 
   struct Eval {
     std::string images;  // the folder

@@ -12,7 +12,7 @@ enum class ExitCode {
   usage = 64,          // EX_USAGE: the command line is wrong
   bad_data = 65,       // EX_DATAERR: a model or a picture is not what it should be
   no_source = 66,      // EX_NOINPUT: no such camera, file or folder
-  unavailable = 69,    // EX_UNAVAILABLE: a broker that was required cannot be reached
+  unavailable = 69,    // EX_UNAVAILABLE: an address cannot be had, or a broker that was required not reached
   internal = 70,       // EX_SOFTWARE: our own fault
   credentials = 77,    // EX_NOPERM: a key or certificate is missing, unsafe or refused
   configuration = 78,  // EX_CONFIG: the configuration file is wrong

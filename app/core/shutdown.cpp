@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,6 +36,14 @@ void handle(int signal, void (*handler)(int)) {
 void raise_flag(int fd) {
   const std::uint64_t one = 1;
   (void)!::write(fd, &one, sizeof one);
+}
+
+/// Even the last words can wait for ever: for a terminal that takes nothing (Ctrl-S, a connection that
+/// stalls).
+void limit_last_words() {
+  handle(SIGALRM, [](int) { ::_exit(0); });
+  const itimerval once{{0, 0}, {0, 250'000}};
+  ::setitimer(ITIMER_REAL, &once, nullptr);
 }
 
 bool is_ignored(int signal) {
@@ -122,6 +131,7 @@ void Shutdown::watch() {
   }
   stop_.request_stop();
   if (::poll(flags, 1, static_cast<int>(grace.count())) != 0) return;
+  limit_last_words();
   const std::lock_guard lock(mutex_);
   std::_Exit(last_words_ ? last_words_() : 0);
 }

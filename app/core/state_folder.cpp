@@ -41,8 +41,12 @@ bool make_folders(const fs::path& folder) {
 
 }  // namespace
 
+std::string state_folder_name(const std::string& given) {
+  return given.empty() ? default_folder().string() : given;
+}
+
 std::string state_folder(const std::string& given) {
-  const fs::path folder = given.empty() ? default_folder() : fs::path(given);
+  const fs::path folder = state_folder_name(given);
   if (folder.empty())
     throw Error(ExitCode::configuration, "no HOME to keep the state in; name a folder with --state");
   const auto refuse = [&](const std::string& what, int error) {

@@ -11,4 +11,7 @@ namespace glimpse {
 /// where that cannot be, or where files cannot be made in it.
 [[nodiscard]] std::string state_folder(const std::string& given);
 
+/// The same folder as it is, there or not; "" where there is no HOME to have it in.
+[[nodiscard]] std::string state_folder_name(const std::string& given);
+
 }  // namespace glimpse

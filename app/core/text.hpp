@@ -6,9 +6,14 @@
 
 namespace glimpse {
 
-/// Control characters (below 0x20, and 0x7f) become \xNN, so that one message stays one line and cannot steer
-/// a terminal.
+/// The bytes of control characters (U+0000 to U+001F, U+007F to U+009F, those that turn the writing
+/// direction) and of broken UTF-8 become \xNN, so that one message stays one line and cannot steer a
+/// terminal.
 [[nodiscard]] std::string escape_control(std::string_view text);
+
+/// For a terminal that knows ASCII alone: a question mark for each column of anything else, a tilde for an
+/// ellipsis.
+[[nodiscard]] std::string ascii_only(std::string_view utf8);
 
 /// Columns a terminal needs for UTF-8 text (wcwidth of each character; a broken byte counts as one).
 [[nodiscard]] int display_width(std::string_view utf8);

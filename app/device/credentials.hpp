@@ -34,7 +34,9 @@ class LoadedCredentials {
 
   /// What the user calls them, for messages; a key's URI without its PIN.
   [[nodiscard]] const Credentials& names() const { return names_; }
-  /// "2026-12-24 18:00:00 UTC": the end of our certificate; "" without one.
+  /// The end of our certificate; nothing without one.
+  [[nodiscard]] std::optional<std::chrono::system_clock::time_point> expires() const { return end_; }
+  /// The same in words, "2026-12-24 18:00:00 UTC"; "" without one.
   [[nodiscard]] std::string valid_until() const;
   /// Throws Error(credentials) when our certificate has expired. One not yet valid is left to the handshake:
   /// a board without a battery starts in 1970 and learns the time later.

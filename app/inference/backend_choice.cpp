@@ -71,19 +71,6 @@ std::string today() {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &local)};
 }
 
-/// The shortest time of some runs of the network: what else the machine does only makes them longer.
-double shortest_ms(Classifier& classifier) {
-  constexpr auto budget = std::chrono::milliseconds(100);
-  constexpr int least_runs = 2, most_runs = 25;
-  const cv::Mat picture(224, 224, CV_8UC3, cv::Scalar::all(127));
-  double shortest = classifier.classify(picture, 1).inference_ms;
-  const auto end = Clock::now() + budget;
-  for (int run = 1; run < most_runs && (run < least_runs || Clock::now() < end); ++run) {
-    shortest = std::min(shortest, classifier.classify(picture, 1).inference_ms);
-  }
-  return shortest;
-}
-
 /// A candidate in a process of its own, timed whenever it is asked.
 class Trial {
  public:
@@ -125,6 +112,18 @@ class Trial {
 };
 
 }  // namespace
+
+double shortest_ms(Classifier& classifier) {
+  constexpr auto budget = std::chrono::milliseconds(100);
+  constexpr int least_runs = 2, most_runs = 25;
+  const cv::Mat picture(224, 224, CV_8UC3, cv::Scalar::all(127));
+  double shortest = classifier.classify(picture, 1).inference_ms;
+  const auto end = Clock::now() + budget;
+  for (int run = 1; run < most_runs && (run < least_runs || Clock::now() < end); ++run) {
+    shortest = std::min(shortest, classifier.classify(picture, 1).inference_ms);
+  }
+  return shortest;
+}
 
 BackendChoice choose_backend(const ClassifierOptions& options, const std::string& model_sha256, int threads) {
   const std::vector<Candidate> candidates = candidates_for(options);

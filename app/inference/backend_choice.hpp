@@ -13,6 +13,10 @@ namespace glimpse {
 [[nodiscard]] BackendChoice choose_backend(const ClassifierOptions& options, const std::string& model_sha256,
                                            int threads);
 
+/// The shortest time of some runs of the network, for 0.1 s or two of them: what else the machine does only
+/// makes them longer.
+[[nodiscard]] double shortest_ms(Classifier& classifier);
+
 /// For people: "onednn 2.03 ms, torch 3.61 ms, xnnpack 7.60 ms, measured on 2026-11-22"; empty where nothing
 /// was measured.
 [[nodiscard]] std::string describe(const BackendChoice& choice);

@@ -197,6 +197,7 @@ Classifier::Classifier(const ClassifierOptions& options) : impl_(std::make_uniqu
   LoadedModule loaded = load_module(file);
   info.name = std::filesystem::weakly_canonical(folder).filename().string();
   info.classes = static_cast<int>(loaded.description.labels.size());
+  info.input = loaded.description.input;
   impl_->labels = std::move(loaded.description.labels);
   const InputSpec& spec = loaded.description.input;
   CompiledModel compiled = make_backend(info.backend, loaded.module, options.quantized,

@@ -9,6 +9,7 @@
 
 #include "core/model_identity.hpp"
 #include "core/prediction.hpp"
+#include "inference/model_package.hpp"
 
 namespace glimpse {
 
@@ -42,6 +43,7 @@ struct ClassifierInfo {
   bool interpreted = false;  // by LibTorch, operator by operator
   int threads = 1;
   int classes = 0;
+  InputSpec input{};
   double file_mib = 0;  // of the model file
   double load_ms = 0;   // read, check, compile, warm up
 };

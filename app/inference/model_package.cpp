@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -71,14 +72,9 @@ bool is_model(const fs::path& folder) {
   return has_form(folder, false) || has_form(folder, true);
 }
 
-std::string installed_models(const fs::path& first) {
+std::string names_of(const std::vector<InstalledModel>& models) {
   std::string names;
-  for (const fs::path& folder : search_folders(first)) {
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      if (is_model(entry.path())) names += (names.empty() ? "" : ", ") + entry.path().string();
-    }
-  }
+  for (const InstalledModel& model : models) names += (names.empty() ? "" : ", ") + model.folder.string();
   return names.empty() ? "none is installed" : "there is " + names;
 }
 
@@ -155,7 +151,32 @@ fs::path find_model(const std::string& model, const fs::path& first) {
     }
   }
   if (!model.empty() && is_model(model)) return fs::path(model).lexically_normal();
-  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + installed_models(first));
+  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + names_of(installed_models(first)));
+}
+
+std::vector<InstalledModel> installed_models(const fs::path& first) {
+  std::map<std::string, InstalledModel> found;  // the first of a name is the one that find_model() finds
+  for (const fs::path& folder : search_folders(first)) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with('.') && is_model(entry.path()))
+        found.try_emplace(name,
+                          InstalledModel{name, entry.path(), has_form(entry.path(), false), has_form(entry.path(), true)});
+    }
+  }
+  std::vector<InstalledModel> models;
+  for (auto& [name, model] : found) models.push_back(std::move(model));
+  return models;
+}
+
+PictureCrop visible_part(const InputSpec& spec, int width, int height) {
+  const double shorter = std::min(width, height);
+  const auto part = [&](int side, int crop) {
+    return std::min(1.0, crop * shorter / (spec.resize * double(side)));
+  };
+  const double x = part(width, spec.width), y = part(height, spec.height);
+  return {(1 - x) / 2, (1 - y) / 2, x, y};
 }
 
 bool has_form(const fs::path& folder, bool quantized) {

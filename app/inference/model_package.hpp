@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "core/installed_model.hpp"
+#include "core/picture_crop.hpp"
+
 namespace glimpse {
 
 /// How resizing weighs the pixels it blends, each as Pillow and so torchvision do it, antialiased.
@@ -20,6 +23,9 @@ struct InputSpec {
   std::array<float, 3> mean{}, std{};  // R, G, B
   Interpolation interpolation = Interpolation::bilinear;
 };
+
+/// What of a picture of `width` x `height` pixels, both at least 1, the network sees.
+[[nodiscard]] PictureCrop visible_part(const InputSpec& spec, int width, int height);
 
 /// The extra file glimpse.json of a .pt file.
 struct ModelDescription {
@@ -54,6 +60,9 @@ struct ModelFile {
 /// these; empty: none. Throws Error(bad_data) that lists what there is.
 [[nodiscard]] std::filesystem::path find_model(const std::string& model,
                                                const std::filesystem::path& first = {});
+
+/// All that find_model() finds by a name, sorted.
+[[nodiscard]] std::vector<InstalledModel> installed_models(const std::filesystem::path& first = {});
 
 /// Whether the model's folder has a float.pt, or an int8.pt.
 [[nodiscard]] bool has_form(const std::filesystem::path& folder, bool quantized);

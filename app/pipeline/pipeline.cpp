@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "capture/frame_pool.hpp"
+#include "capture/frame_tap.hpp"
 
 namespace glimpse {
 namespace {
@@ -15,7 +16,7 @@ constexpr std::size_t file_capacity = 4;
 // than the network's work on the one before; those of a file wait.
 constexpr std::size_t prepared_capacity = 1;
 static_assert(Recognition::slots == prepared_capacity + 2);
-static_assert(FramePool::capacity >= 1 + file_capacity + Recognition::slots);
+static_assert(FramePool::capacity >= 1 + file_capacity + Recognition::slots + FrameTap::holds);
 
 template <class Box>
 typename Box::WhenFull when_full(const VideoSource& source) {
@@ -127,6 +128,7 @@ void Pipeline::prepare(const std::stop_token& stop) {
     while (std::optional<Slots::Slot> slot = slots_.take(stop)) {
       std::optional<Frame> frame = frames_.take(stop);
       if (!frame) break;
+      if (options_.tap != nullptr) options_.tap->offer(*frame);
       const double ms = [&] {
         const Step step(*preparing_);
         return recognition_.prepare(*frame, slot->number());

@@ -13,10 +13,10 @@
 
 #include "capture/video_source.hpp"
 #include "core/error.hpp"
+#include "core/live_settings.hpp"
 #include "core/pulse.hpp"
 #include "inference/classifier.hpp"
 #include "pipeline/adaptation.hpp"
-#include "core/live_settings.hpp"
 #include "pipeline/mailbox.hpp"
 #include "pipeline/reporter.hpp"
 #include "pipeline/slots.hpp"
@@ -32,11 +32,14 @@ struct Recognition {
   std::function<Classification(std::size_t slot, int top_k)> classify;
 };
 
+class FrameTap;
+
 struct PipelineOptions {
   std::uint64_t frames = 0;  // stop after so many have been classified; 0: no limit
   bool realtime = false;     // pace a file by its own frame rate
   std::optional<RateRules>
-      adapt;  // leave out frames of a live source that the machine cannot take; a file waits
+      adapt;                // leave out frames of a live source that the machine cannot take; a file waits
+  FrameTap* tap = nullptr;  // is offered each frame that is about to be named; must outlive the pipeline
 };
 
 /// How a run ended.

@@ -78,6 +78,10 @@ void Reporter::classified(const Frame& frame, const Classification& result, Stea
     if (result.model) model_ = result.model;
     frame_index_ = frame.index;
     frame_age_ms_ = std::chrono::duration<double, std::milli>(now - frame.captured_at).count();
+    frame_times_.inference.add(result.inference_ms / 1000);
+    frame_times_.preprocess.add(result.preprocess_ms / 1000);
+    frame_times_.age.add(*frame_age_ms_ / 1000);
+    frame_times_.last_at = now;
   }
   if (settings_.interval.count() == 0) {
     send(Trigger::interval);
@@ -189,6 +193,11 @@ RunTotals Reporter::totals() const {
   RunTotals totals = totals_;
   if (first_) totals.seconds = std::chrono::duration<double>(*last_ - *first_).count();
   return totals;
+}
+
+FrameTimes Reporter::frame_times() const {
+  const std::lock_guard lock(mutex_);
+  return frame_times_;
 }
 
 }  // namespace glimpse

@@ -19,6 +19,7 @@
 #include "pipeline/hourly_cap.hpp"
 #include "pipeline/rolling_window.hpp"
 #include "pipeline/time_stamps.hpp"
+#include "telemetry/frame_times.hpp"
 #include "telemetry/sink.hpp"
 
 namespace glimpse {
@@ -71,6 +72,7 @@ class Reporter {
   /// The record as it would be now, for a screen: not sent, and seq does not rise.
   [[nodiscard]] Record peek();
   [[nodiscard]] RunTotals totals() const;
+  [[nodiscard]] FrameTimes frame_times() const;
 
  private:
   [[nodiscard]] Record current(Steady::time_point now);
@@ -97,6 +99,7 @@ class Reporter {
   std::string target_reason_;
   RollingWindow captured_, inferred_, preprocessed_;
   RunTotals totals_;
+  FrameTimes frame_times_;
   std::uint64_t unreported_ = 0;  // classified since the last record
   std::vector<Prediction> predictions_;
   std::shared_ptr<const ModelIdentity> model_;  // which made them

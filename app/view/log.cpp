@@ -87,7 +87,8 @@ void start_log() {
 }
 
 void log_above(ConsoleView* console) {
-  log_sink()->above(console);
+  // Standard error in a file stays there.
+  log_sink()->above(::isatty(STDERR_FILENO) == 1 ? console : nullptr);
 }
 
 }  // namespace glimpse

@@ -17,7 +17,7 @@ class ConsoleView;
 /// Makes the default logger ours. Control characters in messages are escaped.
 void start_log();
 
-/// While set, messages go above this screen instead of standard error.
+/// While set, messages go above this screen where standard error is a terminal.
 void log_above(ConsoleView* console);
 
 }  // namespace glimpse

@@ -48,9 +48,9 @@ class Completion(unittest.TestCase):
         return [word for word in self.bash.stdout.readline().rstrip("\n").split("\x1f") if word]
 
     def test_commands_and_flags_are_those_of_the_program(self):
-        self.assertLessEqual({"run", "eval", "bench", "provision", "--version"}, set(self.complete("")))
+        self.assertLessEqual({"run", "eval", "bench", "doctor", "provision", "--version"}, set(self.complete("")))
         self.assertEqual(self.complete("be"), ["bench"])
-        for command in ("run", "eval", "bench", "provision"):
+        for command in ("run", "eval", "bench", "doctor", "provision"):
             text = subprocess.run([GLIMPSE, command, "--help"], check=True, capture_output=True, text=True).stdout
             lines = [line for line in text.splitlines() if re.match(r" +-", line)]
             flags = [re.search(r"--[a-z0-9-]+", line)[0] for line in lines]

@@ -34,7 +34,7 @@ class ManPage(unittest.TestCase):
             lines = [line for line in help_of(command).splitlines() if re.match(r" +-", line)]
             known = {re.search(r"--[a-z0-9-]+", line)[0] for line in lines} - {"--help"}
             self.assertTrue(known)
-            common, own = flags(self.sections["OPTIONS OF RUN, EVAL AND BENCH"]), flags(self.sections[f"OPTIONS OF {command.upper()}"])
+            common, own = flags(self.sections["OPTIONS OF RUN, EVAL, BENCH AND DOCTOR"]), flags(self.sections[f"OPTIONS OF {command.upper()}"])
             self.assertEqual(known, own if command == "provision" else common | own, f"of {command}")
             self.assertIn(f"glimpse {command}", self.sections["SYNOPSIS"])
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <ctime>
 #include <memory>
 #include <system_error>
 
@@ -117,10 +118,34 @@ std::optional<LinkFault> await_verdict(SSL* ssl, const Observed& observed, const
   return alert_fault(ERR_peek_last_error(), peer, true);
 }
 
+/// "O=Amazon, CN=Amazon RSA 2048 M01"
+std::string name_of(const X509_NAME* name) {
+  constexpr unsigned long one_line = ASN1_STRFLGS_RFC2253 | XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN;
+  const std::unique_ptr<BIO, decltype(&BIO_free)> text(BIO_new(BIO_s_mem()), &BIO_free);
+  if (!text || X509_NAME_print_ex(text.get(), name, 0, one_line) < 0) return "?";
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &bytes);
+  return escape_control({bytes, static_cast<std::size_t>(size)});
+}
+
+TlsServer describe(const SSL* ssl) {
+  TlsServer server;
+  server.protocol = SSL_get_version(ssl);
+  const X509* const shown = SSL_get0_peer_certificate(ssl);
+  if (shown == nullptr) return server;
+  server.subject = name_of(X509_get_subject_name(shown));
+  server.issuer = name_of(X509_get_issuer_name(shown));
+  tm end{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(shown), &end) == 1)
+    server.valid_until = std::chrono::system_clock::from_time_t(timegm(&end));
+  return server;
+}
+
 }  // namespace
 
 std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endpoint& endpoint,
-                                             const LoadedCredentials& credentials, const Patience& whole) {
+                                             const LoadedCredentials& credentials, const Patience& whole,
+                                             TlsServer* server) {
   auto tried = connector.connect(endpoint, whole);
   if (auto* fault = std::get_if<LinkFault>(&tried)) return *fault;
   if (!endpoint.tls) return std::nullopt;
@@ -159,6 +184,7 @@ std::optional<LinkFault> check_way_to_broker(TcpConnector& connector, const Endp
     case Step::done:
       break;
   }
+  if (server != nullptr) *server = describe(ssl.get());
   if (SSL_version(ssl.get()) < TLS1_3_VERSION) return std::nullopt;
   return await_verdict(ssl.get(), observed, peer, patience);
 }

@@ -166,7 +166,7 @@ TEST_CASE("The flags of bench, and what it does without them") {
 
 TEST_CASE("Help, version and settings are printed instead of run") {
   CHECK_THAT(parse({"--help"}).text, ContainsSubstring("run"));
-  for (const char* command : {"run", "eval", "bench", "provision"}) {
+  for (const char* command : {"run", "eval", "bench", "doctor", "provision"}) {
     CHECK_THAT(
         parse({command, "--help"}).text,
         ContainsSubstring("Examples:\n  glimpse " + std::string(command)) && ContainsSubstring("Exit: "));

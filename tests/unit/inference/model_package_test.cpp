@@ -1,5 +1,7 @@
 #include "inference/model_package.hpp"
 
+#include <algorithm>
+
 #include "catch.hpp"
 #include "core/error.hpp"
 #include "temp_folder.hpp"
@@ -148,4 +150,26 @@ TEST_CASE("A name is an installed model's before it is that of a folder here; a 
   CHECK(find_model("two") == "two");
   CHECK_THAT(refusal([] { (void)find_model(".."); }), ContainsSubstring("no model '..'"));
   std::filesystem::current_path(before);
+}
+
+TEST_CASE("What the network sees is the middle of the frame") {
+  // torchvision's Resize(256), CenterCrop(224) of 1920x1080: 455x256, of which 224x224 stay.
+  const PictureCrop wide = visible_part({224, 224, 256}, 1920, 1080);
+  CHECK(wide.height == Approx(224.0 / 256));
+  CHECK(wide.width == Approx(224.0 / 455).epsilon(0.002));
+  CHECK(wide.x == Approx((455 - 224) / 2.0 / 455).epsilon(0.003));
+  CHECK(wide.y == Approx(16.0 / 256));
+  const PictureCrop tall = visible_part({224, 224, 224}, 480, 640);
+  CHECK(tall.width == 1);
+  CHECK(tall.height == Approx(0.75));
+}
+
+TEST_CASE("All installed models are listed by name, each of which can be asked for") {
+  const std::vector<InstalledModel> models = installed_models();
+  const auto demo =
+      std::find_if(models.begin(), models.end(), [](const auto& model) { return model.name == "demo"; });
+  REQUIRE(demo != models.end());
+  CHECK(demo->has_float);
+  CHECK(demo->has_int8);
+  for (const InstalledModel& model : models) CHECK_NOTHROW(find_model(model.name));
 }

@@ -1,0 +1,23 @@
+#include "view/doctor_view.hpp"
+
+#include "catch.hpp"
+
+using namespace glimpse;
+
+TEST_CASE("A check is one line, whatever its words hold") {
+  CHECK(check_text(Check::ok("dns", "fine"), false) == "ok    dns               fine");
+  CHECK(check_text(Check::warn("blas", "slow", "sudo it"), false) == "warn  blas              slow; sudo it");
+  CHECK(check_text(Check::skip("a name that is long", "x"), false) == "skip  a name that is long  x");
+  CHECK(check_text(Check::ok("camera", "Evil\x1b[2J\nCam"), false) ==
+        "ok    camera            Evil\\x1b[2J\\x0aCam");
+  CHECK(check_text(Check::fail("tls", "no", "", ExitCode::credentials), true) ==
+        "\x1b[31mfail\x1b[0m  tls               no");
+}
+
+TEST_CASE("A check as JSON has the same four members, and null where nothing is to be mended") {
+  CHECK(check_json(Check::ok("dns", "\"a\"\n\xff")) == R"({"name":"dns","state":"ok","text":"\"a\"\n)"
+                                                       "\xef\xbf\xbd"
+                                                       R"(","remedy":null})");
+  CHECK(check_json(Check::fail("tls", "no", "mend", ExitCode::credentials)) ==
+        R"({"name":"tls","state":"fail","text":"no","remedy":"mend"})");
+}
