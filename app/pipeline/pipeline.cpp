@@ -149,7 +149,7 @@ void Pipeline::infer(const std::stop_token& stop) {
   try {
     std::uint64_t classified = 0;
     while (const std::optional<Prepared> next = prepared_.take(stop)) {
-      const Step step(*inferring_);  // to the sinks and to the end of the loop's body
+      const Step step(*inferring_);  // to the sink and to the end of the loop's body
       Classification result = recognition_.classify(next->slot.number(), live_.get().top_k);
       result.preprocess_ms += next->ms;
       reporter_.classified(next->frame, result, Steady::now());

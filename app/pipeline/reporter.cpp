@@ -16,12 +16,12 @@ Steady::duration window_for(std::chrono::milliseconds interval) {
 
 }  // namespace
 
-Reporter::Reporter(Identity identity, const SharedSettings& live, std::vector<Sink*> sinks,
+Reporter::Reporter(Identity identity, const SharedSettings& live, Sink* sink,
                    std::function<std::optional<DeliveryStatus>()> delivery,
                    std::function<std::int64_t()> wall_clock, SystemMeter system_meter)
     : identity_(std::move(identity)),
       live_(live),
-      sinks_(std::move(sinks)),
+      sink_(sink),
       delivery_(std::move(delivery)),
       wall_clock_(std::move(wall_clock)),
       system_meter_(std::move(system_meter)),
@@ -143,7 +143,7 @@ void Reporter::finish() {
 void Reporter::send(Trigger trigger) {
   const std::lock_guard in_order(sending_);
   const Record record = next_record(trigger);
-  for (Sink* const sink : sinks_) sink->accept(record);
+  if (sink_ != nullptr) sink_->accept(record);
 }
 
 Record Reporter::next_record(Trigger trigger) {

@@ -44,10 +44,10 @@ class Reporter {
     ModelIdentity model;  // of the records before the first frame is named
   };
   /// With interval 0 a record for every frame, sent from the thread that calls classified(), and no events;
-  /// else tick() sends them, and classified() sends those of events. What changes in `live`, which must
-  /// outlive the reporter, holds from the next classified() on. `wall_clock` gives Unix milliseconds;
-  /// `system_meter` reads this machine but in tests.
-  Reporter(Identity identity, const SharedSettings& live, std::vector<Sink*> sinks,
+  /// else tick() sends them, and classified() sends those of events. `sink` null: nobody gets them. What
+  /// changes in `live`, which must outlive the reporter, holds from the next classified() on. `wall_clock`
+  /// gives Unix milliseconds; `system_meter` reads this machine but in tests.
+  Reporter(Identity identity, const SharedSettings& live, Sink* sink,
            std::function<std::optional<DeliveryStatus>()> delivery,
            std::function<std::int64_t()> wall_clock = unix_ms, SystemMeter system_meter = SystemMeter());
 
@@ -83,14 +83,14 @@ class Reporter {
 
   const Identity identity_;
   const SharedSettings& live_;
-  const std::vector<Sink*> sinks_;
+  Sink* const sink_;
   const std::function<std::optional<DeliveryStatus>()> delivery_;
   const std::function<std::int64_t()> wall_clock_;
 
   // The thread that classifies and the one that ticks both send: this keeps the order of seq. Taken before
-  // mutex_, and held while the sinks work.
+  // mutex_, and held while the sink works.
   std::mutex sending_;
-  mutable std::mutex mutex_;  // guards all below; not held while a sink works
+  mutable std::mutex mutex_;  // guards all below; not held while the sink works
   SystemMeter system_meter_;
   SystemStatus system_;  // as of the last record
   ThrottleNotice throttle_notice_;

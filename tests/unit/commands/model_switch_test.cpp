@@ -134,7 +134,7 @@ TEST_CASE("No frame is lost over a change of the model, and each record names th
   ClassifierOptions automatic = options(true);
   RunControl control(live, {}, load_beside(models, automatic), bell);
   Keep sink;
-  Reporter reporter({}, live, {&sink}, [] { return std::nullopt; });
+  Reporter reporter({}, live, &sink, [] { return std::nullopt; });
   auto source = std::make_unique<Still>();
   Still& still = *source;
   std::uint64_t given = 0;

@@ -22,9 +22,9 @@ struct HotRoot : TempFolder {
   }
 };
 
-Reporter reporter_on(const TempFolder& machine, const SharedSettings& live, std::vector<Sink*> sinks = {}) {
+Reporter reporter_on(const TempFolder& machine, const SharedSettings& live, Sink* sink = nullptr) {
   return Reporter(
-      {}, live, std::move(sinks), [] { return std::nullopt; }, [] { return std::int64_t{0}; },
+      {}, live, sink, [] { return std::nullopt; }, [] { return std::int64_t{0}; },
       SystemMeter(machine.path()));
 }
 
@@ -49,7 +49,7 @@ class Play {
   HotRoot root;
   Keep sink;
   SharedSettings live{{std::chrono::hours(1)}};
-  Reporter reporter = reporter_on(root, live, {&sink});
+  Reporter reporter = reporter_on(root, live, &sink);
   Adaptation adaptation{reporter};
   int taken = 0;
 
@@ -164,7 +164,7 @@ TEST_CASE("A file waits, and --adapt leaves none of its frames out however hot i
   root.write(throttled_file, "8\n");
   Keep sink;
   const SharedSettings live{{std::chrono::milliseconds(0)}};
-  Reporter reporter = reporter_on(root, live, {&sink});
+  Reporter reporter = reporter_on(root, live, &sink);
   RateRules eager;
   eager.look = std::chrono::milliseconds(0);
   Pipeline pipeline(counting_file(300), all_cats(), reporter, live, {0, false, eager});

@@ -17,10 +17,10 @@ constexpr EventRule usual{milliseconds(300), 0.5, 3600};
 
 /// A reporter whose frames come at the times that a test says.
 struct Watch {
-  explicit Watch(EventRule rule, int interval_ms = 1000, std::vector<Sink*> sinks = {})
+  explicit Watch(EventRule rule, int interval_ms = 1000, Sink* into = nullptr)
       : live({milliseconds(interval_ms), rule}),
         reporter(
-            {}, live, sinks.empty() ? std::vector<Sink*>{&sink} : sinks, [] { return std::nullopt; },
+            {}, live, into != nullptr ? into : &sink, [] { return std::nullopt; },
             [this] { return wall_ms; }) {}
 
   void shows(const std::string& label, int at_ms) {
@@ -123,7 +123,7 @@ TEST_CASE("Records made in the same millisecond have different times, and lookin
   CHECK(times == std::vector<std::int64_t>{1732262400123, 1732262400124, 1732262400125});
 }
 
-TEST_CASE("Events and intervals at once: sinks see one record at a time, in order of seq") {
+TEST_CASE("Events and intervals at once: the sink sees one record at a time, in order of seq") {
   struct InOrder : Sink {
     std::atomic<bool> inside = false;
     std::uint64_t last = 0;
@@ -135,7 +135,7 @@ TEST_CASE("Events and intervals at once: sinks see one record at a time, in orde
       inside = false;
     }
   } sink;
-  Watch watch({milliseconds(0), 0.5, 1'000'000}, 1000, {&sink});
+  Watch watch({milliseconds(0), 0.5, 1'000'000}, 1000, &sink);
   constexpr int each = 2000;
   {
     const std::jthread events([&] {
@@ -158,7 +158,7 @@ TEST_CASE("A sink at work does not hold up the counting of frames") {
       if (!counted) std::abort();  // the other thread would wait for ever
     }
   } sink;
-  Watch watch({milliseconds(0), 0.5, 3600}, 1000, {&sink});
+  Watch watch({milliseconds(0), 0.5, 3600}, 1000, &sink);
   sink.reporter = &watch.reporter;
   watch.shows("umbrella", 0);
   CHECK(sink.counted);

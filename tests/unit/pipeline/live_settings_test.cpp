@@ -45,7 +45,7 @@ TEST_CASE("A record for every frame begins and ends with the frame after the cha
 TEST_CASE("Events follow the rule that holds now; what was seen and granted before still counts") {
   Keep sink;
   SharedSettings live({milliseconds(1000), {milliseconds(300), 0.5, 2}});
-  Reporter reporter({}, live, {&sink}, [] { return std::nullopt; });
+  Reporter reporter({}, live, &sink, [] { return std::nullopt; });
   const auto start = Steady::now();
   const auto shows = [&](int index, int at_ms) {
     const auto at = start + milliseconds(at_ms);
@@ -70,7 +70,7 @@ TEST_CASE("Events follow the rule that holds now; what was seen and granted befo
 TEST_CASE("Rates are those of the interval that holds now") {
   Keep sink;
   SharedSettings live({milliseconds(10'000)});
-  Reporter reporter({}, live, {&sink}, [] { return std::nullopt; });
+  Reporter reporter({}, live, &sink, [] { return std::nullopt; });
   const auto now = Steady::now();
   reporter.classified({cv::Mat(), 0, now}, {{{0, "cat", 1}}, 0, 500}, now - std::chrono::seconds(5));
   CHECK(reporter.peek().inference_ms->p99 == 500);
@@ -177,7 +177,7 @@ TEST_CASE("wake() ends a wait before its time, also one that comes after it, and
 TEST_CASE("A record names the model of its predictions; before there are any, the one of the start") {
   Keep sink;
   const SharedSettings live({milliseconds(1000)});
-  Reporter reporter({"", "", "", {"first", false, "torch", "1"}}, live, {&sink}, [] { return std::nullopt; });
+  Reporter reporter({"", "", "", {"first", false, "torch", "1"}}, live, &sink, [] { return std::nullopt; });
   reporter.tick();
   const auto shows = [&](const std::string& model) {
     Classification result = cat();

@@ -14,7 +14,7 @@ struct Keep : Sink {
 struct Bench {
   explicit Bench(int interval_ms)
       : live({std::chrono::milliseconds(interval_ms)}),
-        reporter({"host", "pi-1", "boot-1", {"demo", true, "torch", "abc"}}, live, {&sink}, [] {
+        reporter({"host", "pi-1", "boot-1", {"demo", true, "torch", "abc"}}, live, &sink, [] {
           DeliveryStatus delivery;
           delivery.pending = 3;
           delivery.dropped = 4;

@@ -82,7 +82,7 @@ struct Keep : Sink {
 struct Run {
   Keep sink;
   SharedSettings live{{std::chrono::milliseconds(0)}};
-  Reporter reporter{{}, live, {&sink}, [] { return std::nullopt; }};
+  Reporter reporter{{}, live, &sink, [] { return std::nullopt; }};
   PipelineEnd end;
 
   void play(std::unique_ptr<VideoSource> source, const Recognition& recognition,
