@@ -28,14 +28,17 @@ ConsoleView::~ConsoleView() {
 
 void ConsoleView::count_frames(std::uint64_t classified, Steady::time_point now) {
   if (now < next_second_) return;
-  if (next_second_ != start_) {
+  system_ = system_meter_.read();
+  if (next_second_ == start_) {  // shares of no time at all
+    system_.cpu_percent.reset();
+    system_.per_core.reset();
+  } else {
     const double seconds = std::chrono::duration<double>(now - next_second_ + second).count();
     fps_by_second_.emplace_back(static_cast<double>(classified - counted_) / seconds);
     if (fps_by_second_.size() > spark_seconds) fps_by_second_.pop_front();
   }
   counted_ = classified;
   next_second_ = now + second;
-  system_ = system_meter_.read();
 }
 
 /// The cursor waits in the screen's top left corner: wherever a resized terminal moves the lines, it moves

@@ -39,6 +39,10 @@ Record WebState::record() {
   const std::lock_guard lock(mutex_);
   if (const auto now = Steady::now(); !metered_at_ || now - *metered_at_ >= meter_every) {
     system_ = meter_.read();
+    if (!metered_at_) {  // shares of no time at all
+      system_.cpu_percent.reset();
+      system_.per_core.reset();
+    }
     metered_at_ = now;
   }
   record.system = system_;

@@ -56,6 +56,12 @@ TEST_CASE("The status is the record and a view, whose frame is unknown before th
   CHECK(status.at("view").at("source") == "a clip");
 }
 
+TEST_CASE("The CPU's load is unknown until there is a second that it could be of") {
+  Bench bench;
+  CHECK(bench.status().at("system").at("cpu_percent").is_null());
+  CHECK(bench.status().at("system").at("memory_mb").is_number());
+}
+
 TEST_CASE("The history has columns of one length, null where unknown, and no more than 5 minutes") {
   Bench bench;
   CHECK(nlohmann::json::parse(bench.state.history()).at("inference_fps").empty());
