@@ -2,11 +2,12 @@
 
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
-#include <gst/video/video.h>
 
 #include <optional>
+#include <utility>
 
 #include "capture/frame_pool.hpp"
+#include "capture/gstreamer_picture.hpp"
 #include "capture/live_capture.hpp"
 #include "capture/pixels.hpp"
 #include "core/error.hpp"
@@ -107,64 +108,13 @@ Held<GstAppSink, gst_object_unref> find_sink(GstElement* pipeline) {
   return sink;
 }
 
-/// Where GStreamer has the pixels; nothing is copied.
-class Mapped {
- public:
-  explicit Mapped(GstSample* sample) {
-    GstCaps* caps = gst_sample_get_caps(sample);
-    GstBuffer* buffer = gst_sample_get_buffer(sample);
-    is_mapped_ = caps != nullptr && buffer != nullptr && gst_video_info_from_caps(&info_, caps) != FALSE &&
-                 gst_video_frame_map(&frame_, &info_, buffer, GST_MAP_READ) != FALSE;
-  }
-  ~Mapped() {
-    if (is_mapped_) gst_video_frame_unmap(&frame_);
-  }
-  Mapped(const Mapped&) = delete;
-  Mapped& operator=(const Mapped&) = delete;
-
-  /// Empty where there is nothing to be understood.
-  [[nodiscard]] cv::Mat image() const {
-    const int type = is_mapped_ ? type_of(GST_VIDEO_INFO_FORMAT(&info_)) : -1;
-    if (type < 0) return {};
-    return {GST_VIDEO_FRAME_HEIGHT(&frame_), GST_VIDEO_FRAME_WIDTH(&frame_), type,
-            GST_VIDEO_FRAME_PLANE_DATA(&frame_, 0), std::size_t(GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, 0))};
-  }
-  /// 0 where it varies.
-  [[nodiscard]] double fps() const {
-    return double(GST_VIDEO_INFO_FPS_N(&info_)) / GST_VIDEO_INFO_FPS_D(&info_);
-  }
-
-  static constexpr const char* formats =  // the first is what videoconvert takes where there is a choice
-      "video/x-raw,format=BGR; video/x-raw,format=(string){BGRx,BGRA,GRAY8,GRAY16_LE}";
-
- private:
-  static int type_of(GstVideoFormat format) {
-    switch (format) {
-      case GST_VIDEO_FORMAT_BGR:
-        return CV_8UC3;
-      case GST_VIDEO_FORMAT_BGRx:
-      case GST_VIDEO_FORMAT_BGRA:
-        return CV_8UC4;
-      case GST_VIDEO_FORMAT_GRAY8:
-        return CV_8UC1;
-      case GST_VIDEO_FORMAT_GRAY16_LE:
-        return CV_16UC1;
-      default:
-        return -1;
-    }
-  }
-  GstVideoInfo info_{};
-  GstVideoFrame frame_{};
-  bool is_mapped_ = false;
-};
-
 class GstreamerPipeline : public VideoSource {
  public:
   GstreamerPipeline(const std::string& text, const std::string& name, std::chrono::milliseconds limit)
       : pipeline_(parse_or_throw(text)),
         sink_(find_sink(pipeline_.get())),
         bus_(gst_element_get_bus(pipeline_.get())) {
-    gst_app_sink_set_caps(sink_.get(), Caps(gst_caps_from_string(Mapped::formats)).get());
+    gst_app_sink_set_caps(sink_.get(), Caps(gst_caps_from_string(GstreamerPicture::formats)).get());
     if (gst_app_sink_get_max_buffers(sink_.get()) == 0)
       gst_app_sink_set_max_buffers(sink_.get(), 1);  // 0: no bound
     // A failure is on the bus, too.
@@ -205,8 +155,8 @@ class GstreamerPipeline : public VideoSource {
     read_bus();  // after that: an error is there before the end that it brings
     if (!sample && !reason_.empty()) return {ReadStatus::failed, reason_};
     if (!sample) return {at_end ? ReadStatus::end : ReadStatus::timeout, {}};
-    const Mapped mapped(sample.get());
-    const cv::Mat image = mapped.image();
+    const GstreamerPicture picture(sample.get());
+    const cv::Mat image = picture.image();
     if (image.type() == CV_8UC3) {
       cv::Mat& copy = pool_.next();
       image.copyTo(copy);
@@ -215,7 +165,7 @@ class GstreamerPipeline : public VideoSource {
       frame.image = to_bgr(image, pool_);
     }
     if (frame.image.empty()) return {ReadStatus::failed, "gives what cannot be decoded"};
-    fps_ = mapped.fps();
+    fps_ = picture.fps();
     frame.index = next_++;
     return {};
   }
