@@ -190,14 +190,17 @@ TEST_CASE("read() comes back in time and the destructor does not wait, while the
   std::atomic<int> closed{0};
   LiveLimits limits = quick();
   limits.leave = milliseconds(30);
+  std::promise<void> in_driver;
   auto source = std::make_unique<LiveSource>("camera X",
                                              std::make_unique<FakeCamera>(
-                                                 [opened = driver.opened](Frame& frame, int) {
+                                                 [&in_driver, opened = driver.opened](Frame& frame, int) {
+                                                   in_driver.set_value();
                                                    opened.wait();
                                                    return give(frame);
                                                  },
                                                  &closed),
                                              nullptr, limits);
+  in_driver.get_future().wait();
   const auto start = std::chrono::steady_clock::now();
   Frame frame;
   const ReadResult result = source->read(frame);
