@@ -21,13 +21,14 @@ TEXT
 # The names are the same in Debian 12 and 13. third_party/README.md says what each is for.
 libraries='
 libtorch-dev libopenblas0-pthread libdnnl-dev libxnnpack-dev libpthreadpool-dev
-libopencv-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
+libopencv-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
 libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev libsqlite3-dev libsystemd-dev
 libcurl4-openssl-dev libarchive-dev libcpp-httplib-dev libjs-chart.js
 nlohmann-json3-dev libcli11-dev libspdlog-dev
 catch2
 '
-packages="g++ cmake ninja-build $libraries
+packages="g++ cmake ninja-build pkgconf $libraries
 python3 python3-prometheus-client mosquitto mosquitto-clients openssl ca-certificates ffmpeg
 "
 npm='nodejs npm '

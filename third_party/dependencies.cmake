@@ -15,6 +15,8 @@ if(GLIMPSE_FUZZ)  # which needs no more
 endif()
 
 find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs videoio)
+find_package(PkgConfig REQUIRED)  # the only way to find GStreamer and GLib
+pkg_check_modules(GStreamer REQUIRED IMPORTED_TARGET gstreamer-1.0>=1.22 gstreamer-app-1.0 gstreamer-video-1.0)
 find_package(Torch REQUIRED)
 # XNNPACK and pthreadpool come with neither a CMake package nor a pkg-config file.
 find_path(XNNPACK_INCLUDE_DIR xnnpack.h REQUIRED)

@@ -2,20 +2,15 @@
 
 #include <cmath>
 #include <numeric>
-#include <opencv2/videoio/registry.hpp>
+#include <opencv2/core.hpp>
 
-#include "capture/gstreamer_parse.hpp"
-#include "capture/live_capture.hpp"
+#include "capture/gstreamer_pipeline.hpp"
 #include "core/error.hpp"
 
 namespace glimpse {
 namespace {
 
-cv::VideoCapture start(const std::string& pipeline) {
-  if (!cv::videoio_registry::hasBackend(cv::CAP_GSTREAMER)) {
-    throw Error(ExitCode::no_source,
-                "this OpenCV was built without GStreamer; Debian's libopencv-videoio has it");
-  }
+void check(const std::string& pipeline) {
   const std::string wrong = pipeline_error(pipeline);
   if (wrong.find("\"libcamerasrc\"") != std::string::npos) {
     throw Error(ExitCode::no_source,
@@ -23,7 +18,6 @@ cv::VideoCapture start(const std::string& pipeline) {
   }
   if (!wrong.empty())
     throw Error(ExitCode::no_source, "GStreamer refuses the pipeline '" + pipeline + "': " + wrong);
-  return try_open(pipeline, cv::CAP_GSTREAMER);
 }
 
 /// "36/1", "2997/100": GStreamer's rates are fractions.
@@ -70,20 +64,24 @@ std::string csi_pipeline(const CameraOptions& asked, const std::string& element)
 }
 
 std::unique_ptr<VideoSource> open_gstreamer(const std::string& pipeline) {
-  cv::VideoCapture capture = start(with_appsink(pipeline));
-  if (!capture.isOpened()) {
-    throw Error(ExitCode::no_source, "the pipeline does not start; to see why: gst-launch-1.0 " + pipeline +
-                                         " ! fakesink (apt install gstreamer1.0-tools)");
+  check(with_appsink(pipeline));
+  try {
+    return play_pipeline(with_appsink(pipeline), "gst:" + pipeline);
+  } catch (const Error& error) {
+    throw Error(ExitCode::no_source, std::string("the pipeline does not start: ") + error.what());
   }
-  return read_live(std::move(capture), "gst:" + pipeline);
 }
 
 std::unique_ptr<VideoSource> open_csi(const CameraOptions& asked, const std::string& element) {
-  cv::VideoCapture capture = start(csi_pipeline(asked, element));
-  if (capture.isOpened()) return read_live(std::move(capture), "CSI camera");
-  throw Error(ExitCode::no_source,
-              "no CSI camera answers, or it cannot do this --size at this --fps; list them with: cam --list "
-              "(apt install libcamera-tools)");
+  const std::string pipeline = csi_pipeline(asked, element);
+  check(pipeline);
+  try {
+    return play_pipeline(pipeline, "CSI camera");
+  } catch (const Error& error) {
+    throw Error(ExitCode::no_source,
+                std::string("no CSI camera answers, or it cannot do this --size at this --fps: ") +
+                    error.what() + "; list them with: cam --list (apt install libcamera-tools)");
+  }
 }
 
 }  // namespace glimpse

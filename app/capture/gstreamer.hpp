@@ -19,7 +19,7 @@ constexpr const char* csi_element = "libcamerasrc";
 /// only.
 [[nodiscard]] std::string csi_pipeline(const CameraOptions& asked, const std::string& element = csi_element);
 
-/// Throws Error(no_source) where the pipeline does not start, or OpenCV was built without GStreamer.
+/// Throws Error(no_source) where the pipeline does not start, with GStreamer's reason.
 [[nodiscard]] std::unique_ptr<VideoSource> open_gstreamer(const std::string& pipeline);
 
 /// Throws Error(no_source), which names the apt package where libcamera's GStreamer plugin is missing.

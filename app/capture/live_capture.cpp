@@ -58,18 +58,25 @@ cv::VideoCapture try_open(const std::string& what, int backend, const std::vecto
   }
 }
 
+SourceInfo live_info(const std::string& name, cv::Size size, double fps) {
+  SourceInfo info;
+  info.live = true;
+  info.fps = fps;
+  info.description = name + cv::format(", %dx%d", size.width, size.height);
+  if (fps > 0) info.description += cv::format(" at %.4g fps", fps);
+  return info;
+}
+
 std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, SourceInfo info, Flip flip) {
   return std::make_unique<LiveCapture>(std::move(capture), std::move(info), flip);
 }
 
 std::unique_ptr<VideoSource> read_live(cv::VideoCapture capture, const std::string& name) {
-  SourceInfo info;
-  info.live = true;
   const double fps = capture.get(cv::CAP_PROP_FPS);
-  info.fps = fps > 0 && fps < 1000 ? fps : 0;  // FFmpeg states 90000 where it does not know
-  info.description = name + cv::format(", %.0fx%.0f", capture.get(cv::CAP_PROP_FRAME_WIDTH),
-                                       capture.get(cv::CAP_PROP_FRAME_HEIGHT));
-  if (info.fps > 0) info.description += cv::format(" at %.4g fps", info.fps);
+  const cv::Size size(static_cast<int>(capture.get(cv::CAP_PROP_FRAME_WIDTH)),
+                      static_cast<int>(capture.get(cv::CAP_PROP_FRAME_HEIGHT)));
+  SourceInfo info =
+      live_info(name, size, fps > 0 && fps < 1000 ? fps : 0);  // FFmpeg: 90000 where it does not know
   return read_live(std::move(capture), std::move(info));
 }
 

@@ -1,4 +1,4 @@
-// What cameras, streams and GStreamer pipelines have in common: a cv::VideoCapture without an end.
+// What cameras and streams have in common: a cv::VideoCapture without an end.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,9 @@ namespace glimpse {
 /// A capture that is not open where it fails in any way; never throws.
 [[nodiscard]] cv::VideoCapture try_open(const std::string& what, int backend,
                                         const std::vector<int>& settings = {});
+
+/// Of a live source: "NAME, 640x480 at 30 fps"; without the rate where `fps` is 0.
+[[nodiscard]] SourceInfo live_info(const std::string& name, cv::Size size, double fps);
 
 /// Reads `capture`, which is open, until it fails. read() blocks as long as the driver does: LiveSource goes
 /// around it. Each picture is flipped as asked.

@@ -1,26 +1,12 @@
 #include "capture/quiet.hpp"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
 #include <mutex>
 #include <opencv2/core/utils/logger.hpp>
 
+#include "capture/gstreamer_pipeline.hpp"
+
 namespace glimpse {
-namespace {
-
-void ignore_glib(const char*, int, const char*, void*) {}
-
-/// GStreamer's warnings go through GLib, which has no setting for them in the environment. OpenCV brings GLib
-/// along where it was built with GStreamer: found by name, so that this program needs neither to build.
-void quiet_glib() {
-  using SetHandler = void* (*)(void (*)(const char*, int, const char*, void*), void*);
-  if (void* found = dlsym(RTLD_DEFAULT, "g_log_set_default_handler")) {
-    reinterpret_cast<SetHandler>(found)(ignore_glib, nullptr);
-  }
-}
-
-}  // namespace
 
 void quiet_libraries() {
   static std::once_flag once;

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "capture/gstreamer_parse.hpp"
+#include "capture/gstreamer_pipeline.hpp"
 #include "capture/quiet.hpp"
 #include "diagnosis/failure.hpp"
 
@@ -136,12 +136,6 @@ Check check_libcamerasrc(bool wanted, const std::function<std::string(const std:
     if (wanted) return Check::fail("libcamerasrc", what, install, ExitCode::no_source);
     return Check::skip("libcamerasrc", what + "; only --source csi needs it", install);
   };
-  if (parse("glimpse-no-such-element").empty()) {
-    const std::string what = "this OpenCV was built without GStreamer";
-    if (!wanted) return Check::skip("libcamerasrc", what + "; only --source csi and gst: need it");
-    return Check::fail("libcamerasrc", what, "use Debian's: sudo apt install libopencv-dev",
-                       ExitCode::no_source);
-  }
   if (!parse("libcamerasrc").empty()) return missing("GStreamer's plugin for libcamera is not installed");
   return Check::ok("libcamerasrc", "GStreamer has it");
 }

@@ -15,6 +15,7 @@
 #include <opencv2/videoio.hpp>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "capture/video_source.hpp"
 #include "catch.hpp"
@@ -97,11 +98,26 @@ inline int frame_number(const cv::Mat& image) {
   return number;
 }
 
-inline void write_video(const std::string& path, int frames, const char* code) {
+/// `code`: what it is coded in, four letters. All pictures are of one size.
+inline void write_video(const std::string& path, const std::vector<cv::Mat>& pictures, const char* code) {
   cv::VideoWriter writer(path, cv::CAP_FFMPEG, cv::VideoWriter::fourcc(code[0], code[1], code[2], code[3]),
-                         30, {64, 48});
+                         30, pictures.at(0).size());
   if (!writer.isOpened()) throw std::runtime_error("cannot write " + path);
-  for (int i = 0; i < frames; ++i) writer.write(frame_showing(i));
+  for (const cv::Mat& picture : pictures) writer.write(picture);
+}
+
+inline void write_video(const std::string& path, int frames, const char* code) {
+  std::vector<cv::Mat> pictures;
+  for (int i = 0; i < frames; ++i) pictures.push_back(frame_showing(i));
+  write_video(path, pictures, code);
+}
+
+/// The next frame of a live source that is there; waits 10 s at least.
+inline bool next_frame(VideoSource& source, Frame& frame) {
+  for (int i = 0; i < 100; ++i) {
+    if (source.read(frame).status == ReadStatus::frame) return true;
+  }
+  return false;
 }
 
 /// False, and said in the test's output, where the ffmpeg program is missing or cannot do it.
