@@ -182,7 +182,7 @@ class Console(TestCase):
             filled = sum(8 if char == "█" else ord("▐") - ord(char) for char in line if "█" <= char <= "▏")
             self.assertAlmostEqual(filled / 8 / 44 * 100, percent, delta=100 / 44 / 16 + 0.05 + 1e-9)
         self.assertRegex(lines[top + 14], r"^latency  p50 \d+\.\d   p90 ")
-        self.assertRegex(lines[top + 15], r"^machine  cpu \d+ % [▁-▇]*   rss \d+ MB")
+        self.assertRegex(lines[top + 15], r"^machine  cpu \d+ % [▁-▇]*   rss \d+ MiB")
         self.assertRegex(lines[top + 16], r"^frames   \d+ seen   0 dropped   at \d+   capture ")
         self.assertEqual(terminal.screen.whole_screen_erased, 0)
         self.assertEqual((terminal.screen.cursor.y, terminal.screen.cursor.x), (top - 1, 0))
