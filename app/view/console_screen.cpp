@@ -163,7 +163,7 @@ class Screen {
     const bool is_ascii =
         std::all_of(label.begin(), label.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     if (!is_ascii && style_.utf8)
-      line += "\x1b[" + std::to_string(rank_columns + 1 + label_columns + 1) + "G";
+      line += "\x1b[K\x1b[" + std::to_string(rank_columns + 1 + label_columns + 1) + "G";
     if (has_bar) {
       const std::string filled = bar(guess.probability, bar_columns, style_.blocks);
       line += " " + in(green, filled) +

@@ -84,7 +84,8 @@ class Terminal:
     def wait(self, condition, what):
         def look():
             self.read()
-            return condition(self.screen)
+            in_the_middle = self.raw.rfind(b"\x1b[?2026h") > self.raw.rfind(b"\x1b[?2026l")
+            return not in_the_middle and condition(self.screen)
 
         try:
             wait_until(look, what, timeout=min(PATIENCE_S, 120))
@@ -100,6 +101,13 @@ class Terminal:
             pass
         self.screen.resize(rows, columns)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def echoes(self):
+        """Whether the terminal shows the keys that are typed; what else we never touch is as it was."""
+        local = termios.tcgetattr(self.fd)[3]
+        others = termios.ISIG | termios.ICANON
+        assert local & others == others, local
+        return bool(local & termios.ECHO)
 
     def type(self, keys):
         os.write(self.fd, keys)
@@ -149,7 +157,7 @@ class Console(TestCase):
         self.assertEqual(ranks, list(range(1, len(ranks) + 1)), shown)
         top = next(i for i, line in enumerate(lines) if line.startswith("demo "))
         drawing = terminal.raw[terminal.raw.rfind(b"\x1b[?2026h"):terminal.raw.rfind(b"\x1b[?2026l")].split(b"\n")
-        height = len(drawing) - drawing[0].endswith(b"\x1b[K\r")  # a blank line first, where there is room for one
+        height = len(drawing) - drawing[0].endswith(b"l\r\x1b[K\r")  # a blank line first, where there is room for one
         self.assertEqual("".join(lines[top + height:]), "", shown)
         self.assertLess(max(map(len, lines[top:])), columns, shown)
         for line in terminal.screen.history_lines() + lines[:top]:
@@ -158,6 +166,7 @@ class Console(TestCase):
     def assert_clean(self, terminal):
         """Cursor visible, on a new line; what is written next is plain text that wraps."""
         screen = terminal.screen
+        self.assertTrue(terminal.echoes())
         self.assertFalse(screen.cursor.hidden)
         self.assertIn(pyte.modes.DECAWM, screen.mode)
         self.assertEqual(screen.cursor.attrs, pyte.screens.Char(" "))
@@ -196,7 +205,7 @@ class Console(TestCase):
 
         terminal.wait(lambda _: columns() >= 3, "three seconds in the sparkline")
         line = next(line for line in terminal.screen.text() if RATE.match(line))
-        self.assertEqual(line.index("▇"), 71 - columns())  # the newest is the last of 60, and 11 stand before them
+        self.assertEqual(re.search("[▁-▇]", line).start(), 71 - columns())  # the newest is the last of 60, and 11 stand before them
 
     def test_narrow_and_low_terminals(self):
         for columns, rows in ((40, 24), (20, 24), (20, 3), (80, 8), (300, 100)):
@@ -217,6 +226,41 @@ class Console(TestCase):
             terminal.wait(lambda screen: any(GUESS.match(line) for line in screen.text()), "a guess after the resize")
             self.assert_one_screen(terminal, columns)
 
+    def test_keys_that_are_typed_do_not_show(self):
+        terminal = self.drawn()
+        self.assertFalse(terminal.echoes())
+        terminal.type(b"\n\nls -l\n")
+        terminal.wait_for_drawings(5)
+        self.assert_one_screen(terminal, 80)
+        self.assertNotIn("ls -l", "".join(terminal.screen.text()))
+
+    def test_an_echo_that_was_off_stays_off(self):
+        terminal = Terminal(self, ["sh", "-c", f"stty -echo; {' '.join(command(*CLIP_FOR_EVER, '--duration', '1s'))}"])
+        self.assertEqual(terminal.end(), 0)
+        self.assertIn("latency", "".join(terminal.screen.text()))
+        self.assertFalse(terminal.echoes())
+
+    def test_no_refresh_blanks_what_stays(self):
+        """On a terminal that shows each byte as it comes, as Linux's own console does."""
+        terminal = self.drawn()
+        terminal.wait_for_drawings(3)
+        drawings = terminal.raw[:terminal.raw.rfind(b"\x1b[?2026l")].split(b"\x1b[?2026h")
+        screen = pyte.Screen(80, 24)
+        stream = pyte.ByteStream(screen)
+        stream.feed(b"\x1b[?2026h".join(drawings[:-1]))
+
+        def filled():
+            return {(y, x) for y, line in enumerate(screen.display) for x, char in enumerate(line) if char != " "}
+
+        seen = [filled()]
+        for byte in drawings[-1]:
+            stream.feed(bytes([byte]))
+            seen.append(filled())
+        stay = seen[0] & seen[-1]
+        self.assertGreater(len(stay), 300)
+        for now in seen:
+            self.assertEqual(stay - now, set())
+
     def test_ctrl_c_leaves_a_clean_terminal_and_the_summary(self):
         for stop in (lambda terminal: terminal.type(b"\x03"), lambda terminal: os.kill(terminal.pid, signal.SIGTERM)):
             terminal = self.drawn()
@@ -232,6 +276,7 @@ class Console(TestCase):
             terminal = self.drawn()
             os.kill(terminal.pid, how)
             self.assertEqual(terminal.end(), -how)
+            self.assertTrue(terminal.echoes())
             self.assertFalse(terminal.screen.cursor.hidden)
             self.assertIn(pyte.modes.DECAWM, terminal.screen.mode)
             self.assertNotIn("latency", "".join(terminal.screen.text()))
@@ -243,17 +288,39 @@ class Console(TestCase):
         terminal.type(b"\x1a")
         terminal.wait(lambda screen: "stopped" in screen.text(), "the shell")
         self.assertFalse(terminal.screen.cursor.hidden)
+        self.assertTrue(terminal.echoes())
         self.assertNotIn("latency", "".join(terminal.screen.text()))
         drawings = terminal.screen.ended
         self.assertFalse(terminal.read(0.3))
         terminal.type(b"\n")
         terminal.wait(lambda screen: "waits" in screen.text(), "the shell")
         self.assertFalse(terminal.read(0.5))  # it runs, and draws nothing
+        self.assertTrue(terminal.echoes())
         self.assertEqual(terminal.screen.ended, drawings)
         terminal.type(b"\n")
         terminal.wait_for_drawings(3)
         self.assert_one_screen(terminal, 80)
         self.assertTrue(terminal.screen.cursor.hidden)
+        self.assertFalse(terminal.echoes())
+        terminal.type(b"\x03")
+        terminal.wait(lambda screen: "ended" in screen.text(), "the end")
+        self.assert_clean(terminal)
+
+    def test_in_the_background_the_log_erases_nothing_of_the_shell(self):
+        broker = Broker(self).start()
+        program = " ".join(command(*CLIP_FOR_EVER, *broker.options()))
+        terminal = Terminal(self, ["bash", "-mc", f"{program}; bg; printf 'typed so far'; read -r line; fg; echo ended"])
+        terminal.wait(lambda screen: any(line.startswith("broker   connected") for line in screen.text()), "the connection")
+        terminal.type(b"\x1a")
+        terminal.wait(lambda screen: "typed so far" in screen.text(), "the shell")
+        drawn = len(terminal.raw)
+        broker.stop()
+        terminal.wait(lambda screen: any("warning: telemetry" in line for line in screen.text()), "the warning")
+        self.assertTrue(any(line.startswith("typed so far") for line in terminal.screen.text()), terminal.screen.text())
+        self.assertNotIn(b"\x1b", terminal.raw[drawn:])
+        terminal.type(b"\n")
+        terminal.wait_for_drawings(3)
+        self.assert_one_screen(terminal, 80)
         terminal.type(b"\x03")
         terminal.wait(lambda screen: "ended" in screen.text(), "the end")
         self.assert_clean(terminal)
@@ -270,6 +337,13 @@ class Console(TestCase):
         self.assertLess(warning, next(i for i, line in enumerate(lines) if RATE.match(line)))
         self.assertTrue(any(line.startswith("waiting since ") for line in lines), lines)
         self.assertTrue(any(line.startswith("last error, ") for line in lines), lines)
+
+    def test_a_log_line_erases_the_screen_that_it_is_written_over(self):
+        # So low that no blank line is above the screen, so wide that the warning is shorter than its first line.
+        terminal = self.drawn(*CLIP_FOR_EVER, "--broker", "mqtt://127.0.0.1:1", columns=250, rows=16)
+        terminal.wait(lambda screen: any("warning: telemetry" in line for line in screen.history_lines() + screen.text()), "the warning")
+        terminal.wait_for_drawings(1)
+        self.assert_one_screen(terminal, 250)
 
     def test_standard_error_in_a_file_stays_there(self):
         log = self.folder / "log"
@@ -313,6 +387,7 @@ class Console(TestCase):
         start = time.monotonic()
         wait_until(lambda: os.waitid(os.P_PID, terminal.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT), "the end", timeout=10)
         self.assertLess(time.monotonic() - start, 3)
+        self.assertTrue(terminal.echoes())
         self.assertEqual(terminal.end(), 0)
 
     def test_after_ctrl_q_the_screen_goes_on(self):

@@ -147,11 +147,12 @@ TEST_CASE("No label makes a line too wide, breaks it or steers the terminal") {
       state.record.delivery->last_error = label;
       for (std::string line : render_console(state, {columns, 50}, plain_blocks)) {
         CAPTURE(columns, label, line);
-        if (const std::size_t move = line.find("\x1b["); move != std::string::npos) {
-          // The one escape sequence of ours: to the column where we are anyway.
+        if (const std::size_t move = line.find("\x1b[K\x1b["); move != std::string::npos) {
+          // The only escape sequences of ours: what is to the right erased, to the column where we are
+          // anyway.
           const std::size_t end = line.find('G', move);
           REQUIRE(end != std::string::npos);
-          CHECK(columns_of(line.substr(0, move)) + 1 == std::stoi(line.substr(move + 2, end - move - 2)));
+          CHECK(columns_of(line.substr(0, move)) + 1 == std::stoi(line.substr(move + 5, end - move - 5)));
           line.erase(move, end - move + 1);
         }
         CHECK(columns_of(line) <= std::max(1, columns - 1));
@@ -169,7 +170,7 @@ TEST_CASE("Whatever a terminal makes of a label, the bar behind it begins in its
   state.record.predictions = {{0, "❤\ufe0f", 0.5}, {1, "heart", 0.5}};
   const auto lines = render_console(state, {80, 24}, plain_blocks);
   CHECK_THAT(lines.at(4),
-             ContainsSubstring(" \x1b[27G ████"));  // 3 columns of rank and 23 of label are before
+             ContainsSubstring(" \x1b[K\x1b[27G ████"));  // 3 columns of rank and 23 of label are before
   CHECK_THAT(lines.at(5), !ContainsSubstring("\x1b"));
 }
 
