@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import re
@@ -12,9 +13,11 @@ import struct
 import sys
 import termios
 import time
+import unicodedata
 import unittest
+import zipfile
 
-from harness import CLIP, PATIENCE_S, Broker, TestCase, command, wait_until
+from harness import CLIP, DEMO, PATIENCE_S, Broker, TestCase, command, wait_until
 
 try:
     import pyte
@@ -23,6 +26,8 @@ except ImportError:
     sys.exit(77)
 
 ENVIRONMENT = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "NO_COLOR": ""}
+# Wide ones, an emoji that U+FE0F makes, joined ones, one of two letters, combining and right-to-left characters, none at all.
+LABELS = ["雨傘", "❤\ufe0f heart", "👩\u200d👩\u200d👧", "🇩🇪 flag", "\U0001fae8 shaking", "cafe\u0301", "שלום", "傘" * 40, "g\u0338" * 60, ""]
 CLIP_FOR_EVER = ("--source", CLIP, "--realtime", "--loop")
 RATE = re.compile(r"^ *\d+\.\d fps( |$)")
 GUESS = re.compile(r"^ ?1 \S.* \d+(\.\d)? %$")
@@ -57,7 +62,8 @@ class Terminal:
     def __init__(self, test, arguments, columns=80, rows=24, environment=(), redirect=""):
         self.screen = Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
-        self.raw = b""
+        self.raw = b""  # what is shown
+        self.held = b""  # a drawing whose end has not come: nothing of it is shown before (mode 2026)
         self.status = None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -75,17 +81,22 @@ class Terminal:
             return False
         with contextlib.suppress(OSError):
             if data := os.read(self.fd, 65536):
-                self.raw += data
-                self.stream.feed(data)
+                self.held += data
+                start = self.held.rfind(b"\x1b[?2026h")
+                self.show(start if start > self.held.rfind(b"\x1b[?2026l") else len(self.held))
                 return True
         time.sleep(0.01)
         return False
 
+    def show(self, size):
+        self.raw += self.held[:size]
+        self.stream.feed(self.held[:size])
+        self.held = self.held[size:]
+
     def wait(self, condition, what):
         def look():
             self.read()
-            in_the_middle = self.raw.rfind(b"\x1b[?2026h") > self.raw.rfind(b"\x1b[?2026l")
-            return not in_the_middle and condition(self.screen)
+            return condition(self.screen)
 
         try:
             wait_until(look, what, timeout=min(PATIENCE_S, 120))
@@ -124,6 +135,7 @@ class Terminal:
         wait_until(ended, "the end", timeout=min(PATIENCE_S, 60))
         while self.read(0):
             pass
+        self.show(len(self.held))
         return self.status
 
     def close(self):
@@ -146,6 +158,20 @@ class Console(TestCase):
         terminal = self.on_terminal(*(arguments or CLIP_FOR_EVER), **options)
         terminal.wait(lambda screen: any(GUESS.match(line) for line in screen.text()), "the first guess")
         return terminal
+
+    def model_with_labels(self, labels):
+        """The demo model, which says these instead of its own, in turn."""
+        model = self.demo_copy()
+        with zipfile.ZipFile(f"{DEMO}/float.pt") as old, zipfile.ZipFile(model / "float.pt", "w") as new:
+            for entry in old.infolist():
+                content = old.read(entry)
+                if entry.filename.endswith("extra/glimpse.json"):
+                    description = json.loads(content)
+                    description["labels"] = [labels[i % len(labels)] for i in range(len(description["labels"]))]
+                    content = json.dumps(description)
+                new.writestr(entry.filename, content)
+        (model / "manifest.json").unlink()
+        return model
 
     def assert_one_screen(self, terminal, columns):
         """Each part of the live screen is there once, nothing of it is above or below, and nothing has been scrolled away."""
@@ -195,6 +221,27 @@ class Console(TestCase):
         self.assertRegex(lines[top + 16], r"^frames   \d+ seen   0 dropped   at \d+   capture ")
         self.assertEqual(terminal.screen.whole_screen_erased, 0)
         self.assertEqual((terminal.screen.cursor.y, terminal.screen.cursor.x), (top - 1, 0))
+
+    def test_labels_of_any_writing_leave_each_bar_and_percent_in_its_column(self):
+        model = self.model_with_labels(LABELS)
+        for columns, bar, last in ((80, 27, 79), (40, 15, 39)):  # where a bar begins, where a percent ends
+            terminal = self.on_terminal("--model", model, "--trust", *CLIP_FOR_EVER, "--top-k", 91, columns=columns, rows=120)
+            terminal.wait(lambda screen: any(line.endswith(" %") for line in screen.text()), "the first guess")
+            for _ in range(3):
+                terminal.wait_for_drawings(2)
+                screen, shown = terminal.screen, set()
+                top = next(y for y, line in enumerate(screen.text()) if RATE.match(line))
+                for y in range(top + 2, top + 93):
+                    cells = [screen.buffer[y][x].data for x in range(columns)]
+                    shown.add(unicodedata.normalize("NFC", "".join(cells[3:bar - 1]).rstrip()))
+                    self.assertRegex("".join(cells[:3]), r"^[ \d]\d $")
+                    self.assertEqual(cells[bar - 1], " ", cells)
+                    self.assertRegex("".join(cells[bar:last]), r"^█*[▏▎▍▌▋▊▉]? +\d+\.\d %$")
+                    self.assertEqual(cells[last:], [" "], cells)
+                self.assertTrue({"雨傘", "שלום", "café", ""} <= shown, shown)
+                self.assertTrue(any(re.fullmatch("傘+…", label) for label in shown), shown)
+                self.assertEqual(screen.history_lines(), [])
+            terminal.close()
 
     def test_the_sparkline_grows_by_a_column_each_second(self):
         terminal = self.drawn()
@@ -340,7 +387,10 @@ class Console(TestCase):
 
     def test_a_log_line_erases_the_screen_that_it_is_written_over(self):
         # So low that no blank line is above the screen, so wide that the warning is shorter than its first line.
-        terminal = self.drawn(*CLIP_FOR_EVER, "--broker", "mqtt://127.0.0.1:1", columns=250, rows=16)
+        broker = Broker(self).start()
+        terminal = self.drawn(*CLIP_FOR_EVER, *broker.options(), columns=250, rows=16)
+        terminal.wait(lambda screen: any(line.startswith("broker   connected") for line in screen.text()), "the connection")
+        broker.stop()
         terminal.wait(lambda screen: any("warning: telemetry" in line for line in screen.history_lines() + screen.text()), "the warning")
         terminal.wait_for_drawings(1)
         self.assert_one_screen(terminal, 250)
