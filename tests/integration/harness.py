@@ -118,6 +118,7 @@ class Broker:
 
     def subscribe(self, topic="glimpse/#"):
         """A separate subscriber with its own certificate, writing `topic payload` lines."""
+        self.unsubscribe()  # after a stop of the broker mosquitto_sub may have ended, or try again for ever
         self.log = open(self.folder / "received", "w+", encoding="utf-8")
         self.subscriber = subprocess.Popen(
             ["stdbuf", "-oL", "mosquitto_sub", "-h", "localhost", "-p", str(self.port), "--cafile", self.folder / "ca.crt", "--cert",
@@ -133,11 +134,15 @@ class Broker:
         lines = [line.split(" ", 2) for line in self.text().splitlines() if line.startswith("MESSAGE ") and line.endswith("}")]
         return [json.loads(payload) for _, topic, payload in lines if topic.endswith("/" + kind)]
 
-    def close(self):
+    def unsubscribe(self):
         if self.subscriber:
             self.subscriber.terminate()
             self.subscriber.wait()
             self.log.close()
+            self.subscriber = None
+
+    def close(self):
+        self.unsubscribe()
         if self.folder.exists():
             self.stop()
 

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.error
+import urllib.request
 
-from harness import DEMO, GLIMPSE, PATIENCE_S, ROOT, TestCase, wait_until
+from harness import DEMO, GLIMPSE, PATIENCE_S, ROOT, TestCase, free_port, wait_until
 
 UNIT = ROOT / "scripts" / "package" / "glimpse.service"
 # Keys of systemd 254; the one of Debian 12 is 252. The unit says what becomes of them there.
@@ -159,6 +161,24 @@ class Booted(TestCase):
         self.assertLess(time.monotonic() - began, 4)
         self.assertEqual(machine.show("Result"), "success")
         self.assertIn(" frames in ", machine.journal())
+
+    def test_the_page_comes_after_the_network_and_keeps_its_token_from_the_journal(self):
+        machine, port = self.machine, free_port()
+        self.configure(command=f"/etc/glimpse/glimpse.json --web 0.0.0.0:{port}")
+        self.assertEqual(self.systemctl("start"), 0, machine.journal())
+        token = machine.run("cat", "/var/lib/glimpse/web-token").stdout.strip()
+        self.assertEqual(machine.run("stat", "-c", "%a %U", "/var/lib/glimpse/web-token").stdout.strip(), "600 glimpse")
+        page = f"http://127.0.0.1:{port}"
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{page}/api/status", timeout=PATIENCE_S)
+        self.assertEqual(refused.exception.code, 401)
+        with urllib.request.urlopen(f"{page}/api/status?token={token}", timeout=PATIENCE_S) as answer:
+            self.assertEqual(json.load(answer)["schema"], "glimpse/1")
+        self.assertIn("token in /var/lib/glimpse/web-token", machine.journal())
+        self.assertNotIn(token, machine.journal())
+        threads = machine.run("sh", "-c", f"cat /proc/{machine.show('MainPID')}/task/*/stat").stdout.splitlines()
+        nice_values = {int(line.rsplit(")", 1)[1].split()[16]) for line in threads}  # proc(5): the 19th field
+        self.assertEqual(nice_values, {0, 10})
 
     def test_what_hangs_is_killed_and_started_again(self):
         self.configure(WatchdogSec="3s", RestartSec="100ms")
