@@ -72,18 +72,19 @@ def fill(char):
 
 
 def runs(row, columns):
-    """Neighbouring characters of one style, blocks apart from text: (first column, characters, style)."""
+    """Neighbouring characters of one style, blocks apart from text: (first column, columns, characters, style). A wide character
+    has a second cell, which is empty; one that combines has none."""
     start, found, style = 0, "", None
     for column in range(columns):
         char = row[column]
         this = (fill(char), char.bold, "▁" <= char.data[:1] <= "▏")
         if this != style or (this[2] and char.data != found[-1]):
             if found.strip():
-                yield start, found, style
+                yield start, column - start, found, style
             start, found, style = column, "", this
         found += char.data
     if found.strip():
-        yield start, found, style
+        yield start, columns - start, found, style
 
 
 def block(column, characters):
@@ -103,16 +104,16 @@ def rectangle(column, height, width):
 
 def row_markup(row, columns):
     parts, paths = [], {}
-    for column, characters, (colour, bold, is_block) in runs(row, columns):
+    for column, width, characters, (colour, bold, is_block) in runs(row, columns):
         if is_block:
             paths[colour] = paths.get(colour, "") + block(column, characters)
             continue
-        text = characters.rstrip()
-        lead = len(text) - len(text.lstrip())
-        text, column = text.lstrip(), column + lead
+        text = characters.strip()
+        width -= len(characters) - len(text)
+        column += len(characters) - len(characters.lstrip())
         weight = ' class="b"' if bold else ""
         shade = "" if colour == COLOURS["default"] else f' fill="{colour}"'
-        parts.append(f'<text x="{column * CELL_WIDTH:.1f}" y="13.5" textLength="{len(text) * CELL_WIDTH:.1f}"{shade}{weight}>'
+        parts.append(f'<text x="{column * CELL_WIDTH:.1f}" y="13.5" textLength="{width * CELL_WIDTH:.1f}"{shade}{weight}>'
                      f"{html.escape(text)}</text>")
     parts += [f'<path fill="{colour}" d="{path}"/>' for colour, path in paths.items()]
     return "".join(parts)
@@ -145,23 +146,37 @@ def svg(frames, columns, rows, seconds, title):
     yield "</g></svg></svg>"
 
 
+def number(kind, least):
+    def convert(text):
+        value = kind(text)
+        if not least <= value <= 10000:
+            raise argparse.ArgumentTypeError(f"{text} is not within {least} and 10000")
+        return value
+
+    convert.__name__ = "number"  # argparse names it
+    return convert
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, metavar="FILE.svg")
-    parser.add_argument("--after", type=float, default=30, help="seconds before the first frame (default %(default)s)")
-    parser.add_argument("--seconds", type=float, default=12, help="length (default %(default)s)")
-    parser.add_argument("--rate", type=float, default=4, help="frames a second (default %(default)s)")
-    parser.add_argument("--columns", type=int, default=80)
-    parser.add_argument("--rows", type=int, default=25)
+    parser.add_argument("--after", type=number(float, 0), default=30, help="seconds before the first frame (default %(default)s)")
+    parser.add_argument("--seconds", type=number(float, 0.1), default=12, help="length (default %(default)s)")
+    parser.add_argument("--rate", type=number(float, 0.1), default=4, help="frames a second (default %(default)s)")
+    parser.add_argument("--columns", type=number(int, 1), default=80)
+    parser.add_argument("--rows", type=number(int, 1), default=25)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         parser.error("which command? give it after --")
+    count = round(arguments.seconds * arguments.rate)
+    if count == 0:
+        parser.error(f"no frame in {arguments.seconds:g} s at --rate {arguments.rate:g}")
     terminal = Terminal(command, arguments.columns, arguments.rows, "$ " + " ".join(command))
     terminal.play(arguments.after)
     frames = []
-    for _ in range(round(arguments.seconds * arguments.rate)):
+    for _ in range(count):
         terminal.play(1 / arguments.rate)
         frames.append([row_markup(terminal.screen.buffer[y], arguments.columns) for y in range(arguments.rows)])
     terminal.end()

@@ -100,8 +100,8 @@ int run(const Settings& settings, const std::function<Settings()>& reread, Shutd
                     [&]() -> std::optional<DeliveryStatus> { return delivery.status(); });
   const auto print_summary = [&] { spdlog::info("{}", summary(reporter.totals(), delivery.status())); };
   shutdown.set_last_words([&] {
+    TerminalGuard::leave();  // first: the summary may wait for a terminal that takes nothing
     print_summary();
-    TerminalGuard::leave();
     return 0;
   });
 

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace glimpse {
 
@@ -15,12 +16,18 @@ namespace glimpse {
 /// ellipsis.
 [[nodiscard]] std::string ascii_only(std::string_view utf8);
 
-/// Columns a terminal needs for UTF-8 text (wcwidth of each character; a broken byte counts as one).
+/// Columns a terminal needs for UTF-8 text: wcwidth of each character, an emoji's two where the C library
+/// does not know it yet or a heart is to be shown as one (U+FE0F); a broken byte counts as one. Terminals
+/// differ.
 [[nodiscard]] int display_width(std::string_view utf8);
 
 /// The longest start of `utf8` that fits in `columns`, with an ellipsis where something was cut, padded with
 /// spaces to exactly `columns`.
 [[nodiscard]] std::string fit_to_width(std::string_view utf8, int columns);
+
+/// Lines of at most `columns` (at least 1) each, none for an empty text: broken at a space where a line has
+/// one; an ellipsis instead of a character that is wider than a line.
+[[nodiscard]] std::vector<std::string> wrap_to_width(std::string_view utf8, int columns);
 
 /// Spaces, then `utf8`, in `columns` together; a longer text is not cut.
 [[nodiscard]] std::string to_right(std::string_view utf8, int columns);

@@ -163,7 +163,7 @@ class Screen {
     const bool is_ascii =
         std::all_of(label.begin(), label.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     if (!is_ascii && style_.utf8)
-      line += "\x1b[" + std::to_string(rank_columns + 1 + label_columns + 1) + "G";
+      line += "\x1b[K\x1b[" + std::to_string(rank_columns + 1 + label_columns + 1) + "G";
     if (has_bar) {
       const std::string filled = bar(guess.probability, bar_columns, style_.blocks);
       line += " " + in(green, filled) +
@@ -196,7 +196,7 @@ class Screen {
     const std::string now = words(heat.throttled), since = words(heat.throttled_since_start);
     return {"machine",
             {{cpu},
-             {"rss " + fixed(system.rss_mb, 0) + " MB"},
+             {"rss " + fixed(system.rss_mb, 0) + " MiB"},
              {heat.temperature_c ? fixed(heat.temperature_c, 1) + (style_.utf8 ? " °C" : " C") : ""},
              {clock},
              {now, yellow},
@@ -237,7 +237,8 @@ class Screen {
               link->link == LinkState::connected ? dim : yellow}}};
   }
 
-  /// A row's facts on as few lines as hold them, its heading before the first where there is room for one.
+  /// A row's facts on as few lines as hold them, a long one on several, its heading before the first where
+  /// there is room for one.
   void add_wrapped(const Row& row, std::vector<std::string>& lines) const {
     const int indent = width_ < name_columns_from ? 0 : heading_columns;
     const int room = width_ - indent;
@@ -246,18 +247,18 @@ class Screen {
     bool first = true;
     for (const Fact& fact : row.facts) {
       if (fact.text.empty()) continue;
-      std::string text = escape_control(fact.text);
-      if (display_width(text) > room) text = fit_to_width(text, room);
-      const int columns = display_width(text);
-      if (used + gap + columns <= room) {
-        lines.back() += std::string(static_cast<std::size_t>(gap), ' ') + in(fact.sgr, text);
-        used += gap + columns;
-        continue;
+      for (const std::string& text : wrap_to_width(escape_control(fact.text), room)) {
+        const int columns = display_width(text);
+        if (used + gap + columns <= room) {
+          lines.back() += std::string(static_cast<std::size_t>(gap), ' ') + in(fact.sgr, text);
+          used += gap + columns;
+          continue;
+        }
+        lines.push_back((indent > 0 ? in(dim, fit_to_width(first ? row.heading : "", indent)) : "") +
+                        in(fact.sgr, text));
+        used = columns;
+        first = false;
       }
-      lines.push_back((indent > 0 ? in(dim, fit_to_width(first ? row.heading : "", indent)) : "") +
-                      in(fact.sgr, text));
-      used = columns;
-      first = false;
     }
   }
 

@@ -23,7 +23,8 @@ struct ConsoleState {
 /// The screen's lines, none wider than `size.columns` - 1 and no more than `size.rows`: the last column stays
 /// free, because what a terminal does after it was filled differs. Where rows are short the blank lines go
 /// first, then the least probable labels, then what is said of the machine. A bar behind a label that is not
-/// ASCII goes to its column by CSI G, because terminals disagree on such a label's width.
+/// ASCII goes to its column by CSI G, because terminals disagree on such a label's width, and CSI K before it
+/// erases what is thereby left out.
 [[nodiscard]] std::vector<std::string> render_console(const ConsoleState& state, TerminalSize size,
                                                       TerminalStyle style);
 

@@ -10,6 +10,7 @@ constexpr auto second = std::chrono::seconds(1);
 // Terminals that know mode 2026 show all between these at once; the others ignore it. Without wrapping (mode
 // 7) a line that a terminal finds too long cannot make it scroll.
 constexpr const char* begin = "\x1b[?2026h\x1b[?25l\x1b[?7l\r";
+constexpr const char* erase_rest = "\x1b[K";  // after the text: erased before, all would flicker elsewhere
 constexpr const char* end = "\x1b[?7h\x1b[?2026l";
 
 }  // namespace
@@ -45,7 +46,7 @@ void ConsoleView::count_frames(std::uint64_t classified, Steady::time_point now)
 /// the cursor with the first one, and the next drawing begins there.
 std::string ConsoleView::screen(bool last) const {
   std::string text;
-  for (std::size_t i = 0; i < lines_.size(); ++i) text += (i == 0 ? "\x1b[K" : "\r\n\x1b[K") + lines_[i];
+  for (const std::string& line : lines_) text += (text.empty() ? "" : "\r\n") + line + erase_rest;
   text += "\x1b[J";
   if (last) return text + "\r\n\x1b[?25h";
   return text + (lines_.size() > 1 ? "\x1b[" + std::to_string(lines_.size() - 1) + "A\r" : "\r");
@@ -72,9 +73,9 @@ void ConsoleView::print_above(const std::string& line) {
 }
 
 void ConsoleView::show(bool last) {
-  const bool with_screen = TerminalGuard::may_draw() && !lines_.empty();
+  const bool with_screen = !lines_.empty() && TerminalGuard::take();
   if (!with_screen && above_.empty()) return;
-  std::string text = above_.empty() ? "" : "\r\x1b[J";
+  std::string text = with_screen && !above_.empty() ? "\r\x1b[J" : "";
   for (const std::string& line : above_) text += line + "\r\n";  // may be longer than the screen is wide
   if (with_screen) text += begin + screen(last) + end;
   if (last)

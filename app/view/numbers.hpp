@@ -1,6 +1,7 @@
-// Numbers as the views show them; what is unknown is a dash.
+// Numbers as the views show them; what is unknown, or no number, is a dash.
 #pragma once
 
+#include <cmath>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 namespace glimpse {
 
 [[nodiscard]] inline std::string fixed(double value, int decimals) {
+  if (!std::isfinite(value)) return "-";
   char text[64];
   std::snprintf(text, sizeof text, "%.*f", decimals, value);
   return text;

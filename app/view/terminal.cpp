@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -20,7 +21,7 @@ constexpr int count_of_crashes = sizeof crashes / sizeof *crashes;
 
 // Signal handlers have no object to look at.
 struct sigaction before_us[count_of_crashes];
-std::atomic<bool> guarded{false}, left{false};
+std::atomic<bool> guarded{false}, left{false}, hushed{false};
 
 std::string_view variable(const char* name) {
   const char* const value = std::getenv(name);
@@ -32,7 +33,31 @@ bool terminal_takes_output() {
   return ::poll(&terminal, 1, 0) == 1 && (terminal.revents & POLLOUT) != 0;
 }
 
+bool in_foreground() {
+  const pid_t foreground = ::tcgetpgrp(STDOUT_FILENO);
+  return foreground < 0 || foreground == ::getpgrp();  // < 0: a terminal, but not the one we are started from
+}
+
+/// What is set from the background would be the shell's, and asking for it would stop us (SIGTTOU).
+void give_echo_back() {
+  termios terminal{};
+  if (!hushed.exchange(false) || !in_foreground() || ::tcgetattr(STDOUT_FILENO, &terminal) != 0) return;
+  terminal.c_lflag |= ECHO;
+  ::tcsetattr(STDOUT_FILENO, TCSANOW, &terminal);
+}
+
+/// What is typed would stand in the screen, and Enter would move it.
+void take_echo() {
+  termios terminal{};
+  if (::tcgetattr(STDOUT_FILENO, &terminal) != 0 || (terminal.c_lflag & ECHO) == 0) return;
+  terminal.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  ::tcsetattr(STDOUT_FILENO, TCSANOW, &terminal);
+  hushed = true;
+  if (left) give_echo_back();  // left meanwhile, by another thread
+}
+
 void clean() {
+  give_echo_back();
   // Cursor to the line's start, the rest of the screen erased, plain text, wrapping, cursor, no drawing held
   // back.
   static constexpr char text[] = "\r\x1b[J\x1b[0m\x1b[?7h\x1b[?25h\x1b[?2026l";
@@ -120,12 +145,13 @@ TerminalGuard::~TerminalGuard() {
   for (int i = 0; i < count_of_crashes; ++i) sigaction(crashes[i], &before_us[i], nullptr);
   if (!is_ignored(SIGTSTP)) ::signal(SIGTSTP, SIG_DFL);
   guarded = false;
+  give_echo_back();
 }
 
-bool TerminalGuard::may_draw() {
-  if (left) return false;
-  const pid_t foreground = ::tcgetpgrp(STDOUT_FILENO);
-  return foreground < 0 || foreground == ::getpgrp();  // < 0: a terminal, but not the one we are started from
+bool TerminalGuard::take() {
+  if (left || !in_foreground()) return false;
+  take_echo();
+  return !left;
 }
 
 void TerminalGuard::leave() {

@@ -21,8 +21,8 @@ struct TerminalStyle {
 [[nodiscard]] bool is_live_terminal();
 
 /// While it lives, the terminal may be in the middle of a screen (cursor hidden, its place the screen's top
-/// left corner), and a program that crashes, or is stopped by Ctrl-Z, leaves it clean: screen erased, cursor
-/// visible. SIGKILL cannot be helped. One at a time.
+/// left corner, keys not echoed), and a program that crashes, or is stopped by Ctrl-Z, leaves it clean:
+/// screen erased, cursor visible, echo as it was. SIGKILL cannot be helped. One at a time.
 class TerminalGuard {
  public:
   TerminalGuard();
@@ -30,10 +30,12 @@ class TerminalGuard {
   TerminalGuard(const TerminalGuard&) = delete;
   TerminalGuard& operator=(const TerminalGuard&) = delete;
 
-  /// Whether to draw now: not while we are in the background (bg), nor after leave().
-  [[nodiscard]] static bool may_draw();
-  /// For an end without the destructor: erases the screen, shows the cursor; nothing may be drawn after it.
-  /// Nothing where no guard lives. Async-signal-safe.
+  /// Takes the terminal for a drawing, its echo off. False: not to be drawn on, while we are in the
+  /// background (bg) or after leave(). To be asked before each drawing: what was the shell's meanwhile is as
+  /// the shell left it.
+  [[nodiscard]] static bool take();
+  /// For an end without the destructor: erases the screen, shows the cursor and what is typed; nothing may be
+  /// drawn after it. Nothing where no guard lives. Async-signal-safe.
   static void leave();
 };
 

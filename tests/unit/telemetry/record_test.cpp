@@ -115,6 +115,15 @@ TEST_CASE("labels of any bytes give one line of valid JSON") {
   CHECK(Json::parse(to_json(record))["predictions"][0]["label"] == std::string(255, 'x'));
 }
 
+TEST_CASE("a probability that is no number is null") {
+  Record record = full_record();
+  record.predictions = {{0, "a", std::numeric_limits<double>::quiet_NaN()},
+                        {1, "b", std::numeric_limits<double>::infinity()}};
+  const Json json = Json::parse(to_json(record));
+  CHECK(json["predictions"][0]["probability"].is_null());
+  CHECK(json["predictions"][1]["probability"].is_null());
+}
+
 TEST_CASE("a payload stays within AWS's 128 KB: the least probable predictions are left out, and it says how many") {
   Record record = full_record();
   record.predictions.clear();

@@ -1,5 +1,7 @@
 #include "view/glyphs.hpp"
 
+#include <limits>
+
 #include "catch.hpp"
 
 using namespace glimpse;
@@ -15,6 +17,19 @@ TEST_CASE("A bar is as long as its share, in eighths of a column") {
   CHECK(bar(-1, 2, true).empty());
   CHECK(bar(0.5, 5, false) == "###");  // 2.5, rounded away from zero
   CHECK(bar(0.5, 0, true).empty());
+}
+
+TEST_CASE("What is not a number has no bar, and stands as the least of a sparkline") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  for (const bool blocks : {true, false}) {
+    CHECK(bar(nan, 4, blocks).empty());
+    CHECK(bar(-infinite, 4, blocks).empty());
+    CHECK(bar(infinite, 4, blocks) == bar(1, 4, blocks));
+    CHECK(sparkline({nan, 1.0}, 1, blocks) == sparkline({0.0, 1.0}, 1, blocks));
+    CHECK(sparkline({infinite}, infinite, blocks) == sparkline({0.0}, 1, blocks));
+    CHECK(sparkline({1.0}, nan, blocks) == sparkline({0.0}, 1, blocks));
+  }
 }
 
 TEST_CASE("A sparkline's columns are as high as its values") {
