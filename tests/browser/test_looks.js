@@ -58,7 +58,7 @@ for (const width of [360, 960, 1280]) {
 }
 
 test('a name is whole also when the window has become another', async () => {
-  server.status.predictions = [{ index: 0, label: 'steam locomotive', probability: 0.5 }];
+  server.status.predictions = [{ index: 0, label: 'watermelon', probability: 1 }];
   await show({ width: 1280 });
   for (const width of [960, 360, 320, 700, 1280]) {
     await page.setViewportSize({ width, height: 900 });

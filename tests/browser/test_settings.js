@@ -266,7 +266,7 @@ test('a 202 for what has ended already is no wish', async () => {
 test('a change moves nothing on the page, and its end is not hidden from a screen reader', async () => {
   let let_go;
   server.answer = () => new Promise((done) => { let_go = done; });
-  await show();
+  await show({ size: 'phone' }); // where all is in one column
   const place = () => page.evaluate(() => document.querySelector('#facts').getBoundingClientRect().top + scrollY);
   const before = await place();
   await page.click('[value=true]');
