@@ -150,6 +150,19 @@ test('a camera that gives no more is not shown as live, and is again when it giv
   }
 });
 
+test('the ninth viewer is told that there is no room, and comes in when one has left', async () => {
+  const others = new AbortController();
+  try {
+    await Promise.all(Array.from({ length: 8 }, () => fetch(`${glimpse.url}api/events`, { signal: others.signal })));
+    page = await open(glimpse.url);
+    await text(page, '#state', 'busy');
+    await text(page, '#notice', '8 viewers of /api/events are here already, and there is room for no more. Trying again…');
+  } finally {
+    others.abort();
+  }
+  await state(page, 'live');
+});
+
 test('a hidden page costs the program nothing', async () => {
   await show();
   const viewers = async () => (await glimpse.get('api/status')).view.viewers;

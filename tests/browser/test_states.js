@@ -260,7 +260,7 @@ test('the charts draw what the server remembers, and tell it', async () => {
   server.status.fps.inference = 31;
   await show();
   await told('fps', 'Frame rate over the last five minutes: frames named from 20.0 fps to 31.0 fps, now 31.0 fps; ' +
-             'from the source from 36.0 fps to 36.0 fps, now 36.0 fps');
+             'from source from 36.0 fps to 36.0 fps, now 36.0 fps');
   await told('temperature', 'Temperature over the last five minutes: from 61 °C to 61 °C, now 61 °C');
   await text(page, '#chart-fps b', '31.0 fps');
   await text(page, '#chart-latency i', '9.1 ms');

@@ -10,7 +10,7 @@ const kinds = [
     id: 'chart-fps', unit: 'fps', digits: 1, y: { min: 0, suggestedMax: 10 },
     lines: [
       { key: 'inference_fps', name: 'frames named', of: (s) => s.fps.inference },
-      { key: 'capture_fps', name: 'from the source', of: (s) => s.fps.capture },
+      { key: 'capture_fps', name: 'from source', of: (s) => s.fps.capture },
     ],
   },
   {
