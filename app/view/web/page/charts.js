@@ -63,7 +63,7 @@ class LineChart {
     this.paint();
   }
 
-  /** Colours as style.css has them now: light, dark, or the reader's own. */
+  /** Colours as colours.css has them now: light, dark, or the reader's own. */
   paint() {
     const colour = (name) => { // as a canvas takes it, which knows no system colours
       this.canvas.style.color = `var(${name})`;
