@@ -8,6 +8,8 @@ namespace glimpse {
 namespace {
 
 constexpr auto look_every = std::chrono::seconds(1);  // what the kernel notices it forgets after 2 s
+constexpr auto screen_window = std::chrono::seconds(1);
+constexpr auto stale_after = std::chrono::seconds(3);
 
 /// Rates and percentiles are those of the last interval, and of a second where that is shorter.
 Steady::duration window_for(std::chrono::milliseconds interval) {
@@ -159,10 +161,13 @@ Record Reporter::next_record(Trigger trigger) {
 
 Record Reporter::peek() {
   const std::lock_guard lock(mutex_);
-  return current(Steady::now());
+  const auto now = Steady::now();
+  Record record = current(now, screen_window);
+  if (last_ && now - *last_ > stale_after) record.frame_age_ms.reset();
+  return record;
 }
 
-Record Reporter::current(Steady::time_point now) {
+Record Reporter::current(Steady::time_point now, Steady::duration over) {
   Record record;
   record.hostname = identity_.hostname;
   record.device = identity_.device;
@@ -170,8 +175,8 @@ Record Reporter::current(Steady::time_point now) {
   record.seq = totals_.records;
   record.time_ms = wall_clock_();
   record.model = model_ ? *model_ : identity_.model;
-  record.capture_fps = captured_.rate(now);
-  record.inference_fps = inferred_.rate(now);
+  record.capture_fps = captured_.rate(now, over);
+  record.inference_fps = inferred_.rate(now, over);
   record.target_fps = target_fps_;
   record.target_reason = target_reason_;
   record.frames_seen = totals_.seen;
@@ -180,8 +185,8 @@ Record Reporter::current(Steady::time_point now) {
   record.frames_skipped = totals_.skipped;
   record.frame_index = frame_index_;
   record.frame_age_ms = frame_age_ms_;
-  if (const auto preprocess = preprocessed_.percentiles(now)) record.preprocess_ms = preprocess->p50;
-  record.inference_ms = inferred_.percentiles(now);
+  if (const auto preprocess = preprocessed_.percentiles(now, over)) record.preprocess_ms = preprocess->p50;
+  record.inference_ms = inferred_.percentiles(now, over);
   record.predictions = predictions_;
   record.system = system_;
   record.delivery = delivery_();

@@ -69,13 +69,15 @@ class Reporter {
   /// Sends what was classified after the last record, if anything was.
   void finish();
 
-  /// The record as it would be now, for a screen: not sent, and seq does not rise.
+  /// The record as it would be now, for a screen: not sent, and seq does not rise. Rates and percentiles are
+  /// those of the last second, however rare the records are; the frame's age is unknown when none was named
+  /// for 3 s.
   [[nodiscard]] Record peek();
   [[nodiscard]] RunTotals totals() const;
   [[nodiscard]] FrameTimes frame_times() const;
 
  private:
-  [[nodiscard]] Record current(Steady::time_point now);
+  [[nodiscard]] Record current(Steady::time_point now, Steady::duration over = RollingWindow::always);
   [[nodiscard]] Record next_record(Trigger trigger);
   void send(Trigger trigger);
   void adopt(const LiveSettings& settings);

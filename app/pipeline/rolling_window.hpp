@@ -15,17 +15,19 @@ namespace glimpse {
 class RollingWindow {
  public:
   static constexpr std::size_t max_events = 4096;
+  static constexpr Steady::duration always = Steady::duration::max();
 
   explicit RollingWindow(Steady::duration span) : span_(span) {}
   /// A longer one fills up from here on.
   void set_span(Steady::duration span) { span_ = span; }
 
   void add(Steady::time_point now, double value);
-  /// Events per second from the oldest kept to `now`; nothing before the second event. The last two are kept
-  /// for it however old they are.
-  [[nodiscard]] std::optional<double> rate(Steady::time_point now);
-  /// Nearest-rank percentiles of the values within the span; nothing when there are none.
-  [[nodiscard]] std::optional<Percentiles> percentiles(Steady::time_point now);
+  /// Events per second from the oldest kept, and no older than `over`, to `now`; nothing before the second
+  /// event. The last two are kept for it however old they are.
+  [[nodiscard]] std::optional<double> rate(Steady::time_point now, Steady::duration over = always);
+  /// Nearest-rank percentiles of the values within the span, and within `over`; nothing when there are none.
+  [[nodiscard]] std::optional<Percentiles> percentiles(Steady::time_point now,
+                                                       Steady::duration over = always);
 
  private:
   struct Event {

@@ -28,7 +28,7 @@ const known = () => ({
             throttled_since_start: [], cpu_mhz: 1500, cpu_max_mhz: 1800 },
   outbox: { pending: 0, sent: 41, acknowledged: 41, resent: 0, dropped: 0 },
   link: { state: 'connected', since_ms: 1732262300456, last_error: null, last_error_ms: null },
-  view: { version: '0.1.0', source: 'tests/data/clip.mp4, 640x480 at 30 fps', uptime_s: 100, frame: { width: 640, height: 480 },
+  view: { version: '0.1.0', source: 'tests/data/clip.mp4, 640x480 at 30 fps', uptime_s: 100, named_ms_ago: 20, frame: { width: 640, height: 480 },
           crop: { x: 0.125, y: 0, width: 0.75, height: 1 }, viewers: { pictures: 1, events: 1 } },
 });
 
@@ -46,6 +46,9 @@ class StandIn {
   picture = () => grey;
   refuse = null; // what GETs are answered with: {status, error}
   full = false; // of viewers of the pictures
+  crowd = null; // why there is no room for another reader of the events
+  silent = false; // to new readers
+  refused = 0; // requests
   patches = [];
   /** Answers a PATCH: (change, this) => [status, body]. */
   answer = (change) => {
@@ -105,7 +108,10 @@ class StandIn {
       response.end(JSON.stringify(body));
     };
     response.setHeader('Content-Security-Policy', policy);
-    if (this.refuse && /^\/(api|stream)/.test(pathname)) return json(this.refuse.status, this.refuse);
+    if (this.refuse && /^\/(api|stream)/.test(pathname)) {
+      ++this.refused;
+      return json(this.refuse.status, this.refuse);
+    }
     if (pathname === '/api/status') return json(200, this.status);
     if (pathname === '/api/settings' && request.method === 'PATCH') {
       let body = '';
@@ -115,9 +121,10 @@ class StandIn {
       return json(...await this.answer(change, this));
     }
     if (pathname === '/api/settings') return json(200, this.settings);
+    if (pathname === '/api/events' && this.crowd) return json(503, { status: 503, error: this.crowd });
     if (pathname === '/api/events') {
       this.#stream(response, 'text/event-stream', this.#readers);
-      for (const name of ['settings', 'history', 'status']) response.write(`event: ${name}\ndata: ${JSON.stringify(this[name])}\n\n`);
+      for (const name of this.silent ? [] : ['settings', 'history', 'status']) response.write(`event: ${name}\ndata: ${JSON.stringify(this[name])}\n\n`);
       return undefined;
     }
     if (pathname === '/stream.mjpg' && this.full) return json(503, { status: 503, error: 'full' });

@@ -66,7 +66,7 @@ function free_port() {
   });
 }
 
-/** The program on a port, playing the bundled clip. */
+/** The program on a port, playing the bundled clip, if no other --source is asked for. */
 class Glimpse {
   constructor(port) {
     this.port = port;
@@ -76,7 +76,8 @@ class Glimpse {
 
   async start(...more) {
     const { home } = this;
-    this.process = spawn(program, ['run', '--source', 'tests/data/clip.mp4', '--loop', '--realtime', '--model', 'demo',
+    const clip = ['--source', 'tests/data/clip.mp4', '--loop', '--realtime'];
+    this.process = spawn(program, ['run', ...(more.includes('--source') ? [] : clip), '--model', 'demo',
                                    ...(more.includes('--web') ? [] : ['--web', `127.0.0.1:${this.port}`]), ...more],
                          { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, XDG_STATE_HOME: home } });
     this.said = '';

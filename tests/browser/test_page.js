@@ -3,7 +3,8 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { after, afterEach, before, test } = require('node:test');
+const { after, afterEach, before, beforeEach, test } = require('node:test');
+const { StandIn } = require('./stand_in.js');
 const { Glimpse, accessible, close_browser, complaints, distance, free_port, keep, open, overflow, pixels, sizes, state, text,
         until } = require('./support.js');
 
@@ -11,6 +12,8 @@ let glimpse;
 let page;
 
 before(async () => { glimpse = await new Glimpse(await free_port()).start(); });
+// The settings as they are at a start: each test can be run alone.
+beforeEach(async () => { assert.equal(await glimpse.patch({ model: 'demo', quantized: false, top_k: 10, interval_s: 1 }), 200); });
 afterEach(() => page?.close());
 after(async () => {
   await close_browser();
@@ -83,7 +86,7 @@ test('the switch swaps the model, by keyboard, and the page says so', async () =
 
   await page.fill('[name=top_k]', '10');
   await page.keyboard.press('Enter');
-  await text(page, '#answer', '10 names from now on.');
+  await text(page, '#answer', 'Up to 10 names from now on.');
   assert.equal((await glimpse.get('api/settings')).settings.top_k, 10);
   await until(async () => await page.locator('#bars li:visible').count() === 10, 'ten bars');
   assert.deepEqual(complaints(page), []);
@@ -91,7 +94,6 @@ test('the switch swaps the model, by keyboard, and the page says so', async () =
 
 test('what the program refuses is told in its words', async () => {
   await show();
-  await page.evaluate(() => { document.querySelector('form').noValidate = true; });
   await page.evaluate(() => document.querySelector('[name=top_k]').removeAttribute('max'));
   await page.fill('[name=top_k]', '1001');
   await page.keyboard.press('Enter');
@@ -114,6 +116,51 @@ test('a program that died and came back is shown so', async () => {
   await text(page, '#fact-model', 'demo, int8');
   assert.ok(await page.isChecked('[name=quantized][value=true]'));
   assert.deepEqual(complaints(page), []);
+});
+
+test('a camera that gives no more is not shown as live, and is again when it gives', async () => {
+  const camera = await new StandIn().start();
+  const picture = Buffer.from(await (await fetch(`${glimpse.url}snapshot.jpg`)).arrayBuffer());
+  camera.picture = () => picture;
+  let gives = setInterval(() => camera.send_picture(), 50);
+  const watching = new Glimpse(await free_port());
+  try {
+    await watching.start('--source', `${camera.url}stream.mjpg`);
+    page = await open(watching.url);
+    await state(page, 'live');
+    await until(async () => (await watching.get('api/status')).view.named_ms_ago < 1000, 'frames');
+    clearInterval(gives);
+    await state(page, 'blind');
+    await text(page, '#state', 'no frames');
+    await text(page, '#notice', /^No frame from the source for \d+ s\.$/);
+    await text(page, '#chart-latency i', '–unknown');
+    const { view, fps, latency_ms } = await watching.get('api/status');
+    assert.ok(view.named_ms_ago > 3000);
+    assert.equal(latency_ms.inference, null);
+    assert.ok(fps.inference > 0, 'a rate that has fallen to 0 would have been enough to go by');
+    await keep(page, 'no-frames');
+    gives = setInterval(() => camera.send_picture(), 50);
+    await state(page, 'live');
+    assert.deepEqual(complaints(page), []);
+  } finally {
+    clearInterval(gives);
+    await page?.close();
+    await watching.end();
+    await camera.stop();
+  }
+});
+
+test('the ninth viewer is told that there is no room, and comes in when one has left', async () => {
+  const others = new AbortController();
+  try {
+    await Promise.all(Array.from({ length: 8 }, () => fetch(`${glimpse.url}api/events`, { signal: others.signal })));
+    page = await open(glimpse.url);
+    await text(page, '#state', 'busy');
+    await text(page, '#notice', '8 viewers of /api/events are here already, and there is room for no more. Trying again…');
+  } finally {
+    others.abort();
+  }
+  await state(page, 'live');
 });
 
 test('a hidden page costs the program nothing', async () => {

@@ -57,9 +57,13 @@ std::string WebState::status(const WebCounts& web) {
     crop = {{"x", seen.x}, {"y", seen.y}, {"width", seen.width}, {"height", seen.height}};
   }
   const double uptime_s = std::chrono::duration<double>(Steady::now() - started_at_).count();
+  Json named_ms_ago;
+  if (const auto last_at = sources_.frame_times().last_at)
+    named_ms_ago = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - *last_at).count();
   const Json view{{"version", sources_.version},
                   {"source", sources_.source},
                   {"uptime_s", rounded(uptime_s)},
+                  {"named_ms_ago", named_ms_ago},
                   {"frame", frame},
                   {"crop", crop},
                   {"viewers", {{"pictures", web.picture_viewers}, {"events", web.event_viewers}}}};

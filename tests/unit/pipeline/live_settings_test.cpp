@@ -73,10 +73,14 @@ TEST_CASE("Rates are those of the interval that holds now") {
   Reporter reporter({}, live, &sink, [] { return std::nullopt; });
   const auto now = Steady::now();
   reporter.classified({cv::Mat(), 0, now}, {{{0, "cat", 1}}, 0, 500}, now - std::chrono::seconds(5));
-  CHECK(reporter.peek().inference_ms->p99 == 500);
+  const auto sent = [&] {
+    reporter.tick();
+    return sink.records.back().inference_ms.value().p99;
+  };
+  CHECK(sent() == 500);
   live.set({milliseconds(1000)});
   reporter.classified({cv::Mat(), 1, now}, {{{0, "cat", 1}}, 0, 4}, now);
-  CHECK(reporter.peek().inference_ms->p99 == 4);
+  CHECK(sent() == 4);
 }
 
 namespace {

@@ -80,6 +80,25 @@ TEST_CASE("Looking does not count as a record") {
   CHECK(bench.sink.records.size() == 1);
 }
 
+TEST_CASE("What a screen shows is of the last second, however rare the records are") {
+  Bench bench(60'000);
+  const auto now = Steady::now();
+  for (int ms = 40'000; ms >= 4'000; ms -= 100) {
+    const auto then = now - std::chrono::milliseconds(ms);
+    bench.reporter.frame_seen(0, then);
+    bench.reporter.classified(frame(1, then), {{{1, "cat", 0.5}}, 0.3, 4.0}, then);
+  }
+  const Record seen = bench.reporter.peek();  // 4 s after the last frame
+  CHECK(seen.capture_fps.value() < 0.3);
+  CHECK(seen.inference_fps.value() < 0.3);
+  CHECK_FALSE(seen.inference_ms);
+  CHECK_FALSE(seen.frame_age_ms);
+  bench.reporter.tick();  // the record is of its whole interval
+  CHECK(bench.sink.records.back().inference_fps.value() > 8);
+  CHECK(bench.sink.records.back().inference_ms);
+  CHECK(bench.sink.records.back().frame_age_ms);
+}
+
 TEST_CASE("Frames that a live source dropped itself count as seen and dropped") {
   Bench bench(1000);
   bench.reporter.frame_seen(3, Steady::now());

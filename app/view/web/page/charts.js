@@ -1,4 +1,4 @@
-// Four charts of the last five minutes, drawn by Chart.js.
+// Four charts of the last five minutes, drawn by Chart.js. What they are called stands in index.html.
 import { figure, write } from './words.js';
 
 const span_ms = 5 * 60 * 1000;
@@ -9,15 +9,15 @@ const kinds = [
   {
     id: 'chart-fps', unit: 'fps', digits: 1, y: { min: 0, suggestedMax: 10 },
     lines: [
-      { key: 'inference_fps', name: 'named', of: (s) => s.fps.inference },
-      { key: 'capture_fps', name: 'read', of: (s) => s.fps.capture },
+      { key: 'inference_fps', name: 'frames named', of: (s) => s.fps.inference },
+      { key: 'capture_fps', name: 'from source', of: (s) => s.fps.capture },
     ],
   },
   {
     id: 'chart-latency', unit: 'ms', digits: 1, y: { min: 0, suggestedMax: 5 },
     lines: [
-      { key: 'inference_p50_ms', name: 'network', of: (s) => s.latency_ms.inference?.p50 ?? null },
-      { key: 'frame_age_ms', name: 'in all', of: (s) => s.latency_ms.frame_age },
+      { key: 'inference_p50_ms', name: 'inference', of: (s) => s.latency_ms.inference?.p50 ?? null },
+      { key: 'frame_age_ms', name: 'camera to name', of: (s) => s.latency_ms.frame_age },
     ],
   },
   {
@@ -35,13 +35,14 @@ class LineChart {
     const figureElement = document.getElementById(kind.id);
     this.kind = kind;
     this.title = figureElement.querySelector('figcaption').firstChild.textContent.trim();
-    this.now = figureElement.querySelector('b');
+    this.now = kind.lines.map((_, line) => figureElement.querySelector(line ? 'i' : 'b'));
     this.canvas = figureElement.querySelector('canvas');
     this.chart = new Chart(this.canvas, {
       type: 'line',
       data: {
         datasets: kind.lines.map(({ name }, line) => ({
-          label: name, data: [], pointRadius: 0, pointHoverRadius: 3, borderWidth: line ? 1 : 1.75, tension: 0, order: line,
+          label: name, data: [], pointRadius: 0, pointHoverRadius: 3, borderWidth: line ? 1.5 : 1.75, borderDash: line ? [4, 2] : [],
+          tension: 0, order: line,
         })),
       },
       options: {
@@ -62,10 +63,12 @@ class LineChart {
     this.paint();
   }
 
-  /** Colours as style.css has them now: light or dark. */
+  /** Colours as colours.css has them now: light, dark, or the reader's own. */
   paint() {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(name).trim();
+    const colour = (name) => { // as a canvas takes it, which knows no system colours
+      this.canvas.style.color = `var(${name})`;
+      return getComputedStyle(this.canvas).color;
+    };
     const { data, options } = this.chart;
     data.datasets.forEach((set, line) => {
       set.borderColor = set.backgroundColor = colour(line ? '--faint-line' : '--accent');
@@ -86,15 +89,22 @@ class LineChart {
     this.chart.options.scales.x.min = end - span_ms;
     this.chart.options.scales.x.max = end;
     this.chart.update('none');
-    this.describe(samples[this.kind.lines[0].key]);
+    this.describe(samples);
+  }
+
+  text(value) {
+    return figure(value, this.kind.digits, this.kind.unit);
   }
 
   /** The chart for those who do not see it. */
-  describe(values) {
-    const known = values.filter((value) => typeof value === 'number');
-    const text = (value) => figure(value, this.kind.digits, this.kind.unit);
-    const range = known.length ? `from ${text(Math.min(...known))} to ${text(Math.max(...known))}` : 'unknown';
-    this.canvas.setAttribute('aria-label', `${this.title} over the last five minutes: ${range}`);
+  describe(samples) {
+    const { lines } = this.kind;
+    const told = lines.map(({ key, name }) => {
+      const known = samples[key].filter((value) => typeof value === 'number');
+      const range = known.length ? `from ${this.text(Math.min(...known))} to ${this.text(Math.max(...known))}` : 'unknown';
+      return `${lines.length > 1 ? `${name} ` : ''}${range}, now ${this.text(samples[key].at(-1)) ?? 'unknown'}`;
+    });
+    this.canvas.setAttribute('aria-label', `${this.title} over the last five minutes: ${told.join('; ')}`);
   }
 
   ago(item) {
@@ -103,7 +113,7 @@ class LineChart {
   }
 
   label(item) {
-    return `${item.dataset.label}: ${figure(item.parsed.y, this.kind.digits, this.kind.unit)}`;
+    return `${item.dataset.label}: ${this.text(item.parsed.y)}`;
   }
 }
 
@@ -114,18 +124,22 @@ export class Charts {
 
   constructor() {
     this.replace({ time_ms: [] });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#charts.forEach((chart) => chart.paint()));
+    for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
+      matchMedia(query).addEventListener('change', () => this.#charts.forEach((chart) => chart.paint()));
   }
 
-  /** What the server remembers. */
+  /** What the server remembers; of it, what came after the machine's clock was last set back. */
   replace(history) {
-    this.#times = history.time_ms;
-    for (const { lines } of kinds) for (const { key } of lines) this.#samples[key] = history[key] ?? [];
+    const { time_ms: times } = history;
+    const first = times.findLastIndex((time, i) => time < times[i - 1]);
+    const kept = (list) => list.slice(Math.max(0, first));
+    this.#times = kept(times);
+    for (const { lines } of kinds) for (const { key } of lines) this.#samples[key] = kept(history[key] ?? []);
     this.#draw();
   }
 
   show(status) {
-    for (const { now, kind } of this.#charts) write(now, figure(kind.lines[0].of(status), kind.digits, kind.unit));
+    for (const chart of this.#charts) chart.kind.lines.forEach(({ of }, line) => write(chart.now[line], chart.text(of(status))));
     const last = this.#times.at(-1);
     if (status.time_ms < last) this.#forget(); // the machine's clock was set back
     else if (status.time_ms < last + sample_ms) return;

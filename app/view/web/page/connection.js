@@ -2,18 +2,33 @@
 
 const silence_ms = 5000; // the server sends five a second
 const pause_ms = 1000;
+const names = ['settings', 'history', 'status'];
+
+/** Why the server gives no events, which an EventSource does not tell: ['refused'], ['full', its words], or ['lost']. */
+async function reason() {
+  try {
+    const answer = await fetch('/api/events', { signal: AbortSignal.timeout(silence_ms) });
+    if (answer.status === 401) return ['refused'];
+    if (answer.status === 503) return ['full', (await answer.json()).error];
+    await answer.body?.cancel();
+  } catch {
+    // no answer is one, too
+  }
+  return ['lost'];
+}
 
 /**
- * on.settings, on.history, on.status get each event's object. on.state gets 'live' with the first event of a
- * connection, 'lost' when it broke, 'refused' when the server wants a token, and 'away' while the page is hidden.
+ * on.settings, on.history, on.status get each event's object. on.state gets 'connecting' first and when the page is
+ * looked at again, 'live' with the first event of a connection, 'lost' when it broke, 'refused' when the server wants a
+ * token, 'full' and the server's words when it has no room, and 'away' while the page is hidden.
  */
 export function connect(on) {
   let source = null;
   let timer = 0;
   let state = '';
 
-  const enter = (next) => {
-    if (state !== next) on.state((state = next));
+  const enter = (next, words) => {
+    if (state !== next) on.state((state = next), words);
   };
   const after = (ms, action) => {
     clearTimeout(timer);
@@ -25,20 +40,23 @@ export function connect(on) {
     source = null;
   };
 
-  const lose = () => {
+  const again = () => {
     drop();
-    enter('lost');
     after(pause_ms, open);
+  };
+  const lose = () => {
+    again();
+    enter('lost');
   };
   const open = () => {
     source = new EventSource('/api/events');
     source.onerror = async () => {
-      lose();
-      // An EventSource does not tell why.
-      const answer = await fetch('/api/settings').catch(() => null);
-      if (answer?.status === 401 && state === 'lost') enter('refused');
+      again();
+      if (state === 'live') enter('lost'); // else what it was stays until it is known anew
+      const why = await reason();
+      if (state !== 'live' && state !== 'away') enter(...why);
     };
-    for (const name of ['settings', 'history', 'status']) {
+    for (const name of names) {
       source.addEventListener(name, (event) => {
         after(silence_ms, lose); // a network that died says nothing
         enter('live');
@@ -54,6 +72,7 @@ export function connect(on) {
       drop();
       enter('away');
     } else if (!source) {
+      enter('connecting');
       open();
     }
   };

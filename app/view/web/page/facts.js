@@ -38,8 +38,8 @@ function frames({ frames, fps }) {
 
 function memory({ rss_mb: own, memory_mb: all }) {
   const parts = [];
-  if (own !== null) parts.push(`${figure(own, 0, 'MiB')} here`);
-  if (all !== null) parts.push(`${figure(all, 0, 'MiB')} in all`);
+  if (own !== null) parts.push(`glimpse ${figure(own, 0, 'MiB')}`);
+  if (all !== null) parts.push(`all programs ${figure(all, 0, 'MiB')}`);
   return parts.length ? parts.join(', ') : null;
 }
 

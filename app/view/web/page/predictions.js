@@ -2,14 +2,18 @@
 import { percent, write } from './words.js';
 
 const scrolls_beyond = 12; // rows, as style.css has it
+const sizes = ['one-line', 'two-lines', 'three-lines']; // of the top name, as style.css has them
 
 export class Predictions {
   #name = document.querySelector('#top bdi');
   #percent = document.querySelector('#top .percent');
-  #top = document.querySelector('#top');
   #list = document.querySelector('#bars');
   #rows = [];
   #least = 0;
+
+  constructor() {
+    new ResizeObserver(() => this.#fit()).observe(this.#name);
+  }
 
   /** Room for so many, ten at most, also before they are there. */
   reserve(rows) {
@@ -29,9 +33,8 @@ export class Predictions {
   show(predictions) {
     this.#resize(Math.max(predictions.length, this.#least));
     const [first] = predictions;
-    write(this.#name, first ? first.label : null);
+    if (write(this.#name, first ? first.label : null)) this.#fit();
     write(this.#percent, first ? percent(first.probability, 0) : '');
-    this.#top.classList.toggle('long', first?.label.length > 14);
     this.#rows.forEach((row, rank) => {
       const prediction = predictions[rank];
       row.item.hidden = !prediction;
@@ -40,6 +43,15 @@ export class Predictions {
       row.label.title = prediction?.label ?? '';
       row.bar.style.transform = `scaleX(${prediction?.probability ?? 0})`;
     });
+  }
+
+  /** The largest of the sizes in which the name is whole, whatever the font; its room is the same in all. */
+  #fit() {
+    const name = this.#name;
+    for (const size of sizes) {
+      name.className = size;
+      if (name.scrollWidth <= name.clientWidth && name.scrollHeight <= name.clientHeight) return;
+    }
   }
 
   #row() {

@@ -1,13 +1,14 @@
 // Values as text. What the server does not know is null, and shown as unknown.
 
-/** A number with its unit, or null. */
+/** A number with its unit, or null. What is less than 1 has a digit more. */
 export function figure(value, digits, unit = '') {
   if (typeof value !== 'number') return null;
-  return value.toFixed(digits) + (unit && `\u00a0${unit}`);
+  return value.toFixed(value > 0 && value < 1 ? digits + 1 : digits) + (unit && `\u00a0${unit}`);
 }
 
-/** 0.931 as "93.1 %". What is there but rounds to nothing is not shown as nothing. */
+/** 0.931 as "93.1 %", or null. What is there but rounds to nothing is not shown as nothing. */
 export function percent(probability, digits = 1) {
+  if (typeof probability !== 'number') return null;
   const least = 10 ** -digits;
   const value = 100 * probability;
   return value > 0 && value < least ? `<\u00a0${least}\u00a0%` : `${value.toFixed(digits)}\u00a0%`;
@@ -33,13 +34,13 @@ export function count(value) {
 
 export const form = (quantized) => (quantized ? 'int8' : 'float');
 
-/** Writes a text where it is another; null as a dash that is read out as "unknown". */
+/** Writes a text where it is another; null as a dash that is read out as "unknown". True: it was another. */
 export function write(element, text) {
-  if (element.written === text) return;
+  if (element.written === text) return false;
   element.written = text;
   if (text !== null) {
     element.textContent = text;
-    return;
+    return true;
   }
   const dash = document.createElement('span');
   dash.textContent = '–';
@@ -48,4 +49,5 @@ export function write(element, text) {
   word.textContent = 'unknown';
   word.className = 'unseen';
   element.replaceChildren(dash, word);
+  return true;
 }

@@ -18,6 +18,7 @@ struct Bench {
   NoControl control;
   FrameTap tap;
   Record record;
+  FrameTimes times;
   WebSources sources{"0.1.0",
                      "a clip",
                      {1, 1000},
@@ -25,7 +26,7 @@ struct Bench {
                      control,
                      tap,
                      [this] { return record; },
-                     [] { return FrameTimes{}; },
+                     [this] { return times; },
                      [](int width, int) {
                        return PictureCrop{0.25, 0, 0.5, width == 640 ? 1.0 : 0.0};
                      },
@@ -54,6 +55,16 @@ TEST_CASE("The status is the record and a view, whose frame is unknown before th
         nlohmann::json{{"x", 0.25}, {"y", 0.0}, {"width", 0.5}, {"height", 1.0}});
   CHECK(status.at("view").at("viewers") == nlohmann::json{{"pictures", 1}, {"events", 2}});
   CHECK(status.at("view").at("source") == "a clip");
+}
+
+TEST_CASE("The status says how long ago a frame was named") {
+  Bench bench;
+  CHECK(bench.status().at("view").at("named_ms_ago").is_null());
+  const auto before = Steady::now();
+  bench.times.last_at = before - std::chrono::milliseconds(4500);
+  const auto ago_ms = bench.status().at("view").at("named_ms_ago").get<std::int64_t>();
+  CHECK(ago_ms >= 4500);
+  CHECK(ago_ms <= 4500 + std::chrono::ceil<std::chrono::milliseconds>(Steady::now() - before).count());
 }
 
 TEST_CASE("The CPU's load is unknown until there is a second that it could be of") {
