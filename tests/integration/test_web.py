@@ -130,6 +130,24 @@ class Reading(TestCase):
         self.assertIn("640x480", watcher.err)
         wait_until(lambda: page.viewers() == 0, "the watcher to be gone")
 
+    def test_the_token_that_a_watcher_has_is_shown_nowhere(self):
+        watched = Page(self, address="0.0.0.0:0")
+        token = (self.folder / "state" / "glimpse" / "web-token").read_text(encoding="utf-8").strip()
+        uri = f"http://127.0.0.1:{watched.port}/stream.mjpg"
+        config = self.folder / "watcher.json"
+        config.write_text(json.dumps({"source": {"uri": f"{uri}?token={token}"}}), encoding="utf-8")
+        watcher = Page(self, source=("--config", str(config))).wait_for_frames()
+        status = watcher.ask("/api/status")
+        self.assertTrue(status.json()["view"]["source"].startswith(uri + ", 640x480"), status.body)
+        self.assertNotIn(token.encode(), status.body)
+        watched.end()
+        wait_until(lambda: "reopening" in "".join(watcher.log), "the watcher to miss it")
+        watcher.process.send_signal(signal.SIGINT)
+        watcher.process.wait()
+        watcher.end()
+        self.assertIn(uri, "".join(watcher.log))
+        self.assertNotIn(token, "".join(watcher.log + watcher.told))
+
 
 class Changing(TestCase):
     def test_the_switch_to_int8_and_back(self):

@@ -40,7 +40,7 @@ class Page:
 
     def __init__(self, test, *arguments, address="127.0.0.1:0", source=("--source", "test"), limits=None):
         self.process = start(*source, "--interval", "200ms", "--json", "--web", address, *arguments, preexec_fn=limits)
-        self.log, self.keepers = [], []
+        self.log, self.told, self.keepers = [], [], []
         test.addCleanup(self.end)
         self.port = None
         for line in self.process.stderr:
@@ -57,8 +57,7 @@ class Page:
 
     def keep(self, stream):
         for line in stream:
-            if stream is self.process.stderr:
-                self.log.append(line)
+            (self.log if stream is self.process.stderr else self.told).append(line)
 
     def end(self):
         if self.process.poll() is None:
