@@ -5,8 +5,8 @@ import signal
 import unittest
 import zipfile
 
-from harness import CLIP, DEMO, TestCase, glimpse, wait_until
-from web_page import JSON, Page, Parts, jpeg_size, prometheus_samples, read_all
+from harness import CLIP, DEMO, glimpse, wait_until
+from web_page import JSON, Page, Parts, WebTestCase, jpeg_size, prometheus_samples, read_all
 
 PLAYED = ("--source", CLIP, "--loop", "--realtime")
 
@@ -24,7 +24,7 @@ def events(stream, count):
     return found
 
 
-class Reading(TestCase):
+class Reading(WebTestCase):
     def test_the_page_and_its_files(self):
         page = Page(self)
         index = page.ask("/")
@@ -33,12 +33,7 @@ class Reading(TestCase):
         chart = page.ask("/chart.js")
         self.assertIn(b"Chart.js v3", chart.body[:200])
         for answer in (index, chart, page.ask("/nothing")):
-            self.assertIn("default-src 'none'", answer.header("Content-Security-Policy"))
-            self.assertIn("frame-ancestors 'none'", answer.header("Content-Security-Policy"))
-            self.assertNotIn("unsafe", answer.header("Content-Security-Policy"))
-            self.assertEqual(answer.header("X-Content-Type-Options"), "nosniff")
-            self.assertEqual(answer.header("Referrer-Policy"), "no-referrer")
-            self.assertEqual(answer.header("Cross-Origin-Resource-Policy"), "same-origin")
+            self.assert_headers(answer)
 
     def test_the_status_is_the_record_and_what_the_page_needs(self):
         page = Page(self, source=PLAYED).wait_for_frames()
@@ -149,7 +144,7 @@ class Reading(TestCase):
         self.assertNotIn(token, "".join(watcher.log + watcher.told))
 
 
-class Changing(TestCase):
+class Changing(WebTestCase):
     def test_the_switch_to_int8_and_back(self):
         page = Page(self).wait_for_frames()
         for quantized in (True, False):
@@ -202,7 +197,7 @@ class Changing(TestCase):
         self.assertEqual(page.patch(body, JSON, own).json()["settings"]["top_k"], 4)
 
 
-class Stopping(TestCase):
+class Stopping(WebTestCase):
     def test_with_viewers_of_every_kind_connected(self):
         for how in (signal.SIGINT, signal.SIGTERM):
             page = Page(self).wait_for_frames()

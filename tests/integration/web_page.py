@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 
-from harness import PATIENCE_S, start, wait_until
+from harness import PATIENCE_S, TestCase, start, wait_until
 
 JSON = "Content-Type: application/json"
 
@@ -33,6 +33,18 @@ def read_all(connection):
     except ConnectionResetError:
         pass
     return data
+
+
+class WebTestCase(TestCase):
+    def assert_headers(self, answer):
+        """What docs/web.md promises of all answers."""
+        self.assertIn("default-src 'none'", answer.header("Content-Security-Policy"))
+        self.assertIn("frame-ancestors 'none'", answer.header("Content-Security-Policy"))
+        self.assertNotIn("unsafe", answer.header("Content-Security-Policy"))
+        self.assertEqual(answer.header("Cache-Control"), "no-store")
+        self.assertEqual(answer.header("X-Content-Type-Options"), "nosniff")
+        self.assertEqual(answer.header("Referrer-Policy"), "no-referrer")
+        self.assertEqual(answer.header("Cross-Origin-Resource-Policy"), "same-origin")
 
 
 class Page:
@@ -113,9 +125,10 @@ class Page:
     def viewers(self):
         return self.metric('web_viewers{stream="pictures"}')
 
-    def memory_mb(self):
+    def memory_mb(self, kind="VmRSS"):
+        """Now, or with VmHWM the most ever."""
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:
-            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS:"))
+            return next(int(line.split()[1]) / 1024 for line in status if line.startswith(kind + ":"))
 
     def threads(self):
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:

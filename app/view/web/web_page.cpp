@@ -50,7 +50,7 @@ struct WebPage::Impl {
         events({[this] { return settings(); }, [this] { return state.history(); },
                 [this] { return state.status(counts()); }, [this] { state.sample(); }}),
         service([this](const Request& req, Response& res) { return route(req, res); },
-                [this](const Request& req, Response& res) { change(req, res); }),
+                [this](const std::string& body, Response& res) { change(body, res); }),
         reception(std::move(listener.socket),
                   [this](Connection& connection) { service.answer(connection); }) {}
 
@@ -70,7 +70,7 @@ struct WebPage::Impl {
   void stream_events(Response& res);
   void send_snapshot(Response& res);
   void send_health(Response& res);
-  void change(const Request& req, Response& res);
+  void change(const std::string& body, Response& res);
 
   const WebSources sources;
   const AccessRules rules;
@@ -201,8 +201,8 @@ void WebPage::Impl::send_health(Response& res) {
       json_type);
 }
 
-void WebPage::Impl::change(const Request& req, Response& res) {
-  auto parsed = parse_change(req.body);
+void WebPage::Impl::change(const std::string& body, Response& res) {
+  auto parsed = parse_change(body);
   if (const auto* bad = std::get_if<BadChange>(&parsed)) return fail(res, 400, bad->error);
   auto& wanted = std::get<SettingsChange>(parsed);
   const auto refuse = [&](const std::vector<Refusal>& refusals) {
