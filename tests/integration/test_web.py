@@ -2,6 +2,8 @@
 
 import json
 import signal
+import socket
+import threading
 import unittest
 import zipfile
 
@@ -211,6 +213,27 @@ class Stopping(WebTestCase):
             for viewer in (*viewers, half):
                 read_all(viewer)  # comes to its end
                 viewer.close()
+
+    def test_while_connections_come_without_end(self):
+        page = Page(self).wait_for_frames()
+        over = threading.Event()
+
+        def flood():
+            while not over.is_set():
+                with socket.socket() as one:
+                    one.setblocking(False)
+                    one.connect_ex(("127.0.0.1", page.port))
+
+        floods = [threading.Thread(target=flood) for _ in range(3)]
+        for one in floods:
+            one.start()
+        try:
+            page.process.send_signal(signal.SIGTERM)
+            self.assertEqual(page.process.wait(timeout=10), 0, page.log)
+        finally:
+            over.set()
+            for one in floods:
+                one.join()
 
     def test_the_port_is_free_again_at_once(self):
         page = Page(self).wait_for_frames()

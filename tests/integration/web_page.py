@@ -1,6 +1,8 @@
 """A running glimpse with --web, and HTTP over raw sockets: what no well-behaved client would send can be sent, too."""
 
+import contextlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -55,6 +57,9 @@ class Page:
         self.log, self.told, self.keepers = [], [], []
         test.addCleanup(self.end)
         self.port = None
+        host = address.rpartition(":")[0].strip("[]")
+        self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.host = "127.0.0.1" if host == "0.0.0.0" else host
         for line in self.process.stderr:
             self.log.append(line)
             if found := re.search(r"page http://\S*:(\d+)/", line):
@@ -81,11 +86,11 @@ class Page:
         self.process.stderr.close()
 
     def connect(self, receive_buffer=None):
-        connection = socket.socket()
+        connection = socket.socket(self.family)
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         connection.settimeout(PATIENCE_S)
-        connection.connect(("127.0.0.1", self.port))
+        connection.connect((self.host, self.port))
         return connection
 
     def send(self, data):
@@ -129,6 +134,23 @@ class Page:
         """Now, or with VmHWM the most ever."""
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:
             return next(int(line.split()[1]) / 1024 for line in status if line.startswith(kind + ":"))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def last_frame(self):
+        """Of the last record on standard output, how many frames there were."""
+        return json.loads(self.told[-1])["frames"]["seen"] if self.told else 0
+
+    def page_ticks(self):
+        """CPU time of the page's threads, those that run with another nice value than the program, in clock ticks."""
+        spent = 0
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            with contextlib.suppress(FileNotFoundError), open(f"/proc/{self.process.pid}/task/{thread}/stat", encoding="utf-8") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+                if int(fields[16]) > os.getpriority(os.PRIO_PROCESS, self.process.pid):
+                    spent += int(fields[11]) + int(fields[12])
+        return spent
 
     def threads(self):
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:

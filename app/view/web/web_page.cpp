@@ -22,7 +22,7 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
-constexpr auto change_patience = std::chrono::seconds(30);
+constexpr auto between_listings = std::chrono::seconds(1);
 constexpr auto snapshot_patience = std::chrono::seconds(2);
 constexpr auto look_after = std::chrono::seconds(1);  // whether a viewer to whom nothing was sent is there
 constexpr const char* json_type = "application/json";
@@ -42,9 +42,10 @@ struct Outcome {
 }  // namespace
 
 struct WebPage::Impl {
-  Impl(Listener listener, AccessRules access, WebSources from)
+  Impl(Listener listener, AccessRules access, WebSources from, std::chrono::milliseconds patience)
       : sources(std::move(from)),
         rules(std::move(access)),
+        change_patience(patience),
         state(sources),
         pictures(sources.frames),
         events({[this] { return settings(); }, [this] { return state.history(); },
@@ -59,8 +60,17 @@ struct WebPage::Impl {
   [[nodiscard]] WebCounts counts() const {
     return {pictures.viewers(), events.readers(), pictures.encoded()};
   }
-  [[nodiscard]] std::string settings() const {
-    return settings_json(sources.control.in_force(), sources, *changing > 0);
+  [[nodiscard]] std::string settings() {
+    return settings_json(sources.control.in_force(), sources, models(), *changing > 0);
+  }
+  /// At most a second old: events ask five times a second, and each time would read several folders.
+  [[nodiscard]] std::vector<InstalledModel> models() {
+    const std::lock_guard lock(models_mutex);
+    if (const auto now = Steady::now(); !listed_at || now - *listed_at >= between_listings) {
+      listed = sources.models();
+      listed_at = now;
+    }
+    return listed;
   }
 
   bool route(const Request& req, Response& res);
@@ -74,6 +84,10 @@ struct WebPage::Impl {
 
   const WebSources sources;
   const AccessRules rules;
+  const std::chrono::milliseconds change_patience;
+  std::mutex models_mutex;  // guards both below
+  std::optional<Steady::time_point> listed_at;
+  std::vector<InstalledModel> listed;
   std::stop_source stop;
   const std::shared_ptr<std::atomic<int>> changing = std::make_shared<std::atomic<int>>(0);
   WebState state;
@@ -83,8 +97,10 @@ struct WebPage::Impl {
   Reception reception;  // last: its threads use all of the above
 };
 
-WebPage::WebPage(Listener listener, AccessRules rules, WebSources sources)
-    : impl_(std::make_unique<Impl>(std::move(listener), std::move(rules), std::move(sources))) {}
+WebPage::WebPage(Listener listener, AccessRules rules, WebSources sources,
+                 std::chrono::milliseconds change_patience)
+    : impl_(std::make_unique<Impl>(std::move(listener), std::move(rules), std::move(sources),
+                                   change_patience)) {}
 
 WebPage::~WebPage() = default;
 

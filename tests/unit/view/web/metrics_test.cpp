@@ -43,3 +43,32 @@ TEST_CASE("With a broker and a hot machine there is more") {
                        ContainsSubstring("glimpse_web_viewers{stream=\"events\"} 2\n") &&
                        ContainsSubstring("glimpse_web_pictures_encoded_total 30\n"));
 }
+
+TEST_CASE("A histogram is written as Prometheus reads one") {
+  FrameTimes times;
+  // At a bound, just above one, in the middle, above all.
+  for (const double seconds : {0.001, 0.0010001, 0.02, 7.0}) times.inference.add(seconds);
+  const std::string text = metrics_text({}, times, {}, "0.1.0");
+  const std::size_t from = text.find("# HELP glimpse_inference_seconds"), to = text.find("# HELP", from + 1);
+  CHECK(text.substr(from, to - from) ==
+        R"(# HELP glimpse_inference_seconds Time in the network, for each frame named.
+# TYPE glimpse_inference_seconds histogram
+glimpse_inference_seconds_bucket{le="0.0001"} 0
+glimpse_inference_seconds_bucket{le="0.00025"} 0
+glimpse_inference_seconds_bucket{le="0.0005"} 0
+glimpse_inference_seconds_bucket{le="0.001"} 1
+glimpse_inference_seconds_bucket{le="0.0025"} 2
+glimpse_inference_seconds_bucket{le="0.005"} 2
+glimpse_inference_seconds_bucket{le="0.01"} 2
+glimpse_inference_seconds_bucket{le="0.025"} 3
+glimpse_inference_seconds_bucket{le="0.05"} 3
+glimpse_inference_seconds_bucket{le="0.1"} 3
+glimpse_inference_seconds_bucket{le="0.25"} 3
+glimpse_inference_seconds_bucket{le="0.5"} 3
+glimpse_inference_seconds_bucket{le="1"} 3
+glimpse_inference_seconds_bucket{le="2.5"} 3
+glimpse_inference_seconds_bucket{le="+Inf"} 4
+glimpse_inference_seconds_sum 7.0220001
+glimpse_inference_seconds_count 4
+)");
+}
