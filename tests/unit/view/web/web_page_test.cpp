@@ -53,7 +53,9 @@ struct Bench {
                    [](int, int) { return PictureCrop{}; },
                    [this] {
                      ++listings;
-                     return std::vector<InstalledModel>{{"demo", "models/demo", true, true}};
+                     return std::vector<InstalledModel>{{"demo", "models/demo", true, true},
+                                                        {"small", "models/small", false, true},
+                                                        {"large", "models/large", true, false}};
                    }},
         patience);
   }
@@ -134,6 +136,13 @@ TEST_CASE("Limits are whole numbers where they are whole") {
       bench.client().Get("/api/settings")->body,
       ContainsSubstring(R"("limits":{"top_k":{"min":1,"max":1000},"interval_s":{"min":0,"max":86400.5}})") &&
           ContainsSubstring(R"("interval_s":1})"));
+}
+
+TEST_CASE("Each installed model has the forms that are there") {
+  Bench bench(std::chrono::seconds(60));
+  CHECK(nlohmann::json::parse(bench.client().Get("/api/settings")->body).at("models") ==
+        nlohmann::json::parse(R"([
+    {"name": "demo", "forms": ["float", "int8"]}, {"name": "small", "forms": ["int8"]}, {"name": "large", "forms": ["float"]}])"));
 }
 
 TEST_CASE("The installed models are listed once a second at most") {
