@@ -20,16 +20,16 @@ cv::VideoCapture connect(const std::string& uri) {
 
 }  // namespace
 
-std::string without_password(const std::string& uri) {
+std::string without_secrets(const std::string& uri) {
   const std::size_t host = uri.find("://");
   if (host == std::string::npos) return uri;
   const std::size_t end = uri.find_first_of("/?#", host + 3), at = uri.rfind('@', end);
-  if (at == std::string::npos || at < host) return uri;
-  return uri.substr(0, host + 3) + uri.substr(at + 1);
+  const std::size_t from = at == std::string::npos || at < host ? host + 3 : at + 1;
+  return uri.substr(0, host + 3) + uri.substr(from, uri.find_first_of("?#", from) - from);
 }
 
 std::unique_ptr<VideoSource> open_network(const std::string& uri, bool loop) {
-  const std::string name = without_password(uri);
+  const std::string name = without_secrets(uri);
   const auto start = std::chrono::steady_clock::now();
   cv::VideoCapture capture = connect(uri);
   if (!capture.isOpened()) {

@@ -13,7 +13,8 @@ namespace glimpse {
 /// decoded.
 [[nodiscard]] std::unique_ptr<VideoSource> open_network(const std::string& uri, bool loop);
 
-/// The URI as it may be shown: without user name and password.
-[[nodiscard]] std::string without_password(const std::string& uri);
+/// The URI as it may be shown: without user name, password and query, which may have a token. What is no
+/// address in a network stays as it is.
+[[nodiscard]] std::string without_secrets(const std::string& uri);
 
 }  // namespace glimpse

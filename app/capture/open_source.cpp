@@ -84,7 +84,7 @@ std::unique_ptr<VideoSource> choose(const SourceOptions& options) {
   }
   if (uri.starts_with("rtsp://") || uri.starts_with("http://") || uri.starts_with("https://")) {
     return open_live(
-        without_password(uri), [uri, loop = options.loop] { return open_network(uri, loop); }, options);
+        without_secrets(uri), [uri, loop = options.loop] { return open_network(uri, loop); }, options);
   }
   if (is_camera(uri)) {
     const std::string device = is_camera_number(uri) ? "/dev/video" + uri : uri;
@@ -107,7 +107,7 @@ std::unique_ptr<VideoSource> open_source(const SourceOptions& options) {
   } catch (const Error&) {
     throw;
   } catch (const std::exception&) {  // of OpenCV or of the file system, whose texts help no user
-    throw Error(ExitCode::no_source, without_password(options.uri) + ": cannot be opened");
+    throw Error(ExitCode::no_source, without_secrets(options.uri) + ": cannot be opened");
   }
 }
 

@@ -5,6 +5,7 @@
 #include <list>
 #include <nlohmann/json.hpp>
 
+#include "capture/network.hpp"
 #include "capture/quiet.hpp"
 #include "commands/bench_worker.hpp"
 #include "core/error.hpp"
@@ -74,8 +75,9 @@ struct Combination {
 std::string plan_line(const Settings& settings, std::size_t combinations) {
   const auto& [source, frames, rounds] = settings.bench;
   return "model " + find_model(settings.model.name).string() + ", " +
-         (source.empty() ? "a still of 640x480" : source) + ": " + std::to_string(combinations) +
-         " combinations, " + std::to_string(rounds) + " rounds of " + std::to_string(frames) + " frames";
+         (source.empty() ? "a still of 640x480" : without_secrets(source)) + ": " +
+         std::to_string(combinations) + " combinations, " + std::to_string(rounds) + " rounds of " +
+         std::to_string(frames) + " frames";
 }
 
 }  // namespace

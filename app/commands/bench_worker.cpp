@@ -5,6 +5,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "capture/network.hpp"
 #include "capture/test_pattern.hpp"
 #include "capture/video_source.hpp"
 #include "commands/model_switch.hpp"
@@ -69,7 +70,8 @@ Round source_round(const std::shared_ptr<Classifier>& classifier, const BenchJob
   if (const PipelineEnd end = pipeline.end(); end.code != ExitCode::ok) throw Error(end.code, end.reason);
   const RunTotals totals = reporter.totals();
   if (totals.classified < 2) {
-    throw Error(ExitCode::bad_data, job.source + ": ended before its second frame: no rate to tell");
+    throw Error(ExitCode::bad_data,
+                without_secrets(job.source) + ": ended before its second frame: no rate to tell");
   }
   round.fps = static_cast<double>(totals.classified - 1) / totals.seconds;
   return round;

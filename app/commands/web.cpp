@@ -27,9 +27,10 @@ WebAddressTaken::WebAddressTaken(const Settings& settings) {
   listener_ = listen_at(settings.web.listen);
   url_ = url_of(*listener_, host_name());
   rules_.cookie = "glimpse_" + std::to_string(listener_->port);
-  rules_.names = {host_name(), listener_->host};
+  rules_.names = {listener_->host};
   if (listener_->loopback) return;
   if (settings.web.open) {
+    rules_.names.push_back(host_name());
     rules_.reach = Reach::open;
     spdlog::warn("--web-open: whoever reaches {} sees the camera and changes the settings", url_);
     return;

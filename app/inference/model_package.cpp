@@ -158,11 +158,12 @@ std::vector<InstalledModel> installed_models(const fs::path& first) {
   std::map<std::string, InstalledModel> found;  // the first of a name is the one that find_model() finds
   for (const fs::path& folder : search_folders(first)) {
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      const std::string name = entry.path().filename().string();
-      if (!name.starts_with('.') && is_model(entry.path()))
-        found.try_emplace(name,
-                          InstalledModel{name, entry.path(), has_form(entry.path(), false), has_form(entry.path(), true)});
+    // Not a range's `++`, which throws: a folder may go while it is read.
+    for (fs::directory_iterator each(folder, ignored); each != fs::directory_iterator(); each.increment(ignored)) {
+      const fs::path& path = each->path();
+      const std::string name = path.filename().string();
+      if (!name.starts_with('.') && is_model(path))
+        found.try_emplace(name, InstalledModel{name, path, has_form(path, false), has_form(path, true)});
     }
   }
   std::vector<InstalledModel> models;

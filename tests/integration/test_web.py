@@ -2,11 +2,13 @@
 
 import json
 import signal
+import socket
+import threading
 import unittest
 import zipfile
 
-from harness import CLIP, DEMO, TestCase, glimpse, wait_until
-from web_page import JSON, Page, Parts, jpeg_size, prometheus_samples, read_all
+from harness import CLIP, DEMO, glimpse, wait_until
+from web_page import JSON, Page, Parts, WebTestCase, jpeg_size, prometheus_samples, read_all
 
 PLAYED = ("--source", CLIP, "--loop", "--realtime")
 
@@ -24,7 +26,7 @@ def events(stream, count):
     return found
 
 
-class Reading(TestCase):
+class Reading(WebTestCase):
     def test_the_page_and_its_files(self):
         page = Page(self)
         index = page.ask("/")
@@ -33,12 +35,7 @@ class Reading(TestCase):
         chart = page.ask("/chart.js")
         self.assertIn(b"Chart.js v3", chart.body[:200])
         for answer in (index, chart, page.ask("/nothing")):
-            self.assertIn("default-src 'none'", answer.header("Content-Security-Policy"))
-            self.assertIn("frame-ancestors 'none'", answer.header("Content-Security-Policy"))
-            self.assertNotIn("unsafe", answer.header("Content-Security-Policy"))
-            self.assertEqual(answer.header("X-Content-Type-Options"), "nosniff")
-            self.assertEqual(answer.header("Referrer-Policy"), "no-referrer")
-            self.assertEqual(answer.header("Cross-Origin-Resource-Policy"), "same-origin")
+            self.assert_headers(answer)
 
     def test_the_status_is_the_record_and_what_the_page_needs(self):
         page = Page(self, source=PLAYED).wait_for_frames()
@@ -130,8 +127,26 @@ class Reading(TestCase):
         self.assertIn("640x480", watcher.err)
         wait_until(lambda: page.viewers() == 0, "the watcher to be gone")
 
+    def test_the_token_that_a_watcher_has_is_shown_nowhere(self):
+        watched = Page(self, address="0.0.0.0:0")
+        token = (self.folder / "state" / "glimpse" / "web-token").read_text(encoding="utf-8").strip()
+        uri = f"http://127.0.0.1:{watched.port}/stream.mjpg"
+        config = self.folder / "watcher.json"
+        config.write_text(json.dumps({"source": {"uri": f"{uri}?token={token}"}}), encoding="utf-8")
+        watcher = Page(self, source=("--config", str(config))).wait_for_frames()
+        status = watcher.ask("/api/status")
+        self.assertTrue(status.json()["view"]["source"].startswith(uri + ", 640x480"), status.body)
+        self.assertNotIn(token.encode(), status.body)
+        watched.end()
+        wait_until(lambda: "reopening" in "".join(watcher.log), "the watcher to miss it")
+        watcher.process.send_signal(signal.SIGINT)
+        watcher.process.wait()
+        watcher.end()
+        self.assertIn(uri, "".join(watcher.log))
+        self.assertNotIn(token, "".join(watcher.log + watcher.told))
 
-class Changing(TestCase):
+
+class Changing(WebTestCase):
     def test_the_switch_to_int8_and_back(self):
         page = Page(self).wait_for_frames()
         for quantized in (True, False):
@@ -184,7 +199,7 @@ class Changing(TestCase):
         self.assertEqual(page.patch(body, JSON, own).json()["settings"]["top_k"], 4)
 
 
-class Stopping(TestCase):
+class Stopping(WebTestCase):
     def test_with_viewers_of_every_kind_connected(self):
         for how in (signal.SIGINT, signal.SIGTERM):
             page = Page(self).wait_for_frames()
@@ -198,6 +213,27 @@ class Stopping(TestCase):
             for viewer in (*viewers, half):
                 read_all(viewer)  # comes to its end
                 viewer.close()
+
+    def test_while_connections_come_without_end(self):
+        page = Page(self).wait_for_frames()
+        over = threading.Event()
+
+        def flood():
+            while not over.is_set():
+                with socket.socket() as one:
+                    one.setblocking(False)
+                    one.connect_ex(("127.0.0.1", page.port))
+
+        floods = [threading.Thread(target=flood) for _ in range(3)]
+        for one in floods:
+            one.start()
+        try:
+            page.process.send_signal(signal.SIGTERM)
+            self.assertEqual(page.process.wait(timeout=10), 0, page.log)
+        finally:
+            over.set()
+            for one in floods:
+                one.join()
 
     def test_the_port_is_free_again_at_once(self):
         page = Page(self).wait_for_frames()

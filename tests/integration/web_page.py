@@ -1,12 +1,14 @@
 """A running glimpse with --web, and HTTP over raw sockets: what no well-behaved client would send can be sent, too."""
 
+import contextlib
 import json
+import os
 import re
 import socket
 import subprocess
 import threading
 
-from harness import PATIENCE_S, start, wait_until
+from harness import PATIENCE_S, TestCase, start, wait_until
 
 JSON = "Content-Type: application/json"
 
@@ -35,14 +37,29 @@ def read_all(connection):
     return data
 
 
+class WebTestCase(TestCase):
+    def assert_headers(self, answer):
+        """What docs/web.md promises of all answers."""
+        self.assertIn("default-src 'none'", answer.header("Content-Security-Policy"))
+        self.assertIn("frame-ancestors 'none'", answer.header("Content-Security-Policy"))
+        self.assertNotIn("unsafe", answer.header("Content-Security-Policy"))
+        self.assertEqual(answer.header("Cache-Control"), "no-store")
+        self.assertEqual(answer.header("X-Content-Type-Options"), "nosniff")
+        self.assertEqual(answer.header("Referrer-Policy"), "no-referrer")
+        self.assertEqual(answer.header("Cross-Origin-Resource-Policy"), "same-origin")
+
+
 class Page:
     """`address` as --web takes it; a port of 0 is any that is free."""
 
     def __init__(self, test, *arguments, address="127.0.0.1:0", source=("--source", "test"), limits=None):
         self.process = start(*source, "--interval", "200ms", "--json", "--web", address, *arguments, preexec_fn=limits)
-        self.log, self.keepers = [], []
+        self.log, self.told, self.keepers = [], [], []
         test.addCleanup(self.end)
         self.port = None
+        host = address.rpartition(":")[0].strip("[]")
+        self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.host = "127.0.0.1" if host == "0.0.0.0" else host
         for line in self.process.stderr:
             self.log.append(line)
             if found := re.search(r"page http://\S*:(\d+)/", line):
@@ -57,8 +74,7 @@ class Page:
 
     def keep(self, stream):
         for line in stream:
-            if stream is self.process.stderr:
-                self.log.append(line)
+            (self.log if stream is self.process.stderr else self.told).append(line)
 
     def end(self):
         if self.process.poll() is None:
@@ -70,11 +86,11 @@ class Page:
         self.process.stderr.close()
 
     def connect(self, receive_buffer=None):
-        connection = socket.socket()
+        connection = socket.socket(self.family)
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         connection.settimeout(PATIENCE_S)
-        connection.connect(("127.0.0.1", self.port))
+        connection.connect((self.host, self.port))
         return connection
 
     def send(self, data):
@@ -114,9 +130,27 @@ class Page:
     def viewers(self):
         return self.metric('web_viewers{stream="pictures"}')
 
-    def memory_mb(self):
+    def memory_mb(self, kind="VmRSS"):
+        """Now, or with VmHWM the most ever."""
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:
-            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS:"))
+            return next(int(line.split()[1]) / 1024 for line in status if line.startswith(kind + ":"))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def last_frame(self):
+        """Of the last record on standard output, how many frames there were."""
+        return json.loads(self.told[-1])["frames"]["seen"] if self.told else 0
+
+    def page_ticks(self):
+        """CPU time of the page's threads, those that run with another nice value than the program, in clock ticks."""
+        spent = 0
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            with contextlib.suppress(FileNotFoundError), open(f"/proc/{self.process.pid}/task/{thread}/stat", encoding="utf-8") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+                if int(fields[16]) > os.getpriority(os.PRIO_PROCESS, self.process.pid):
+                    spent += int(fields[11]) + int(fields[12])
+        return spent
 
     def threads(self):
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:

@@ -33,10 +33,11 @@ bool is_loopback_name(const std::string& host) {
 
 bool is_own_host(const AccessRules& rules, const std::string& header) {
   const std::string host = lower(without_port(header));
-  if (is_loopback_name(host)) return true;
-  if (rules.reach != Reach::open) return false;
-  return is_ip(host) || std::any_of(rules.names.begin(), rules.names.end(), [&](const std::string& name) {
-           return host == lower(name) || host == lower(name) + ".local";
+  if (host.empty()) return false;
+  const bool is_open = rules.reach == Reach::open;
+  return is_loopback_name(host) || (is_open && is_ip(host)) ||
+         std::any_of(rules.names.begin(), rules.names.end(), [&](const std::string& name) {
+           return !name.empty() && (host == lower(name) || (is_open && host == lower(name) + ".local"));
          });
 }
 

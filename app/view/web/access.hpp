@@ -17,7 +17,7 @@ struct AccessRules {
   Reach reach = Reach::loopback;
   std::string token;               // with Reach::token
   std::string cookie;              // its name
-  std::vector<std::string> names;  // of this machine, with Reach::open
+  std::vector<std::string> names;  // that this machine is called by, without Reach::token
 };
 
 /// Of a request, "" where absent.

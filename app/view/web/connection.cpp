@@ -26,9 +26,9 @@ bool Connection::is_readable() const {
 }
 
 bool Connection::is_writable() const {
-  char byte = 0;
-  const ssize_t got = ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+  if (Steady::now() >= answered_by_) return false;
+  pollfd entry{socket_, POLLRDHUP, 0};  // not by reading: it may have said more before it went
+  return ::poll(&entry, 1, 0) <= 0;
 }
 
 ssize_t Connection::read(char* to, std::size_t size) {

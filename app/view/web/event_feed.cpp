@@ -1,5 +1,9 @@
 #include "view/web/event_feed.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <exception>
+
 #include "view/web/priority.hpp"
 
 namespace glimpse {
@@ -26,8 +30,8 @@ std::string EventFeed::Reader::next(Steady::time_point deadline, const std::stop
     begun_ = true;
     seen_settings_ = feed_.settings_.number();
     seen_status_ = feed_.statuses_.number();
-    return "retry: 1000\n\n" + event_text("settings", feed_.sources_.settings()) +
-           event_text("history", feed_.sources_.history());
+    told_settings_ = event_text("settings", feed_.sources_.settings());
+    return "retry: 1000\n\n" + told_settings_ + event_text("history", feed_.sources_.history());
   }
   const auto [number, status] = feed_.statuses_.after(seen_status_, deadline, stop);
   if (!status) return "";
@@ -35,31 +39,39 @@ std::string EventFeed::Reader::next(Steady::time_point deadline, const std::stop
   // Settings are put before the status of the same moment.
   const auto changed = feed_.settings_.after(seen_settings_, Steady::time_point::min(), stop);
   seen_settings_ = changed.number;
-  return changed.value ? *changed.value + *status : *status;
+  if (!changed.value || *changed.value == told_settings_) return *status;
+  told_settings_ = *changed.value;
+  return told_settings_ + *status;
 }
 
 void EventFeed::run(const std::stop_token& stop) {
   lower_priority();
   auto due = Steady::now(), sample_due = due;
-  std::string settings;
+  std::string fault;
   while (sleep_until(stop, due)) {
     const auto now = Steady::now();
-    if (now >= sample_due) {
-      sources_.sample();
-      sample_due = now + between_samples;
-    }
+    const bool samples = now >= sample_due;
+    if (samples) sample_due = now + between_samples;
     due = now + between_statuses;
-    if (readers_ == 0) {
-      statuses_.forget();
-      continue;
+    try {
+      if (samples) sources_.sample();
+      make_events();
+      fault.clear();
+    } catch (const std::exception& error) {
+      if (fault != error.what()) spdlog::error("the page: no events: {}", error.what());
+      fault = error.what();
     }
-    std::string newest = sources_.settings();
-    if (newest != settings) {
-      settings = std::move(newest);
-      settings_.put(std::make_shared<const std::string>(event_text("settings", settings)));
-    }
-    statuses_.put(std::make_shared<const std::string>(event_text("status", sources_.status())));
   }
+}
+
+void EventFeed::make_events() {
+  if (readers_ == 0) return statuses_.forget();
+  std::string newest = event_text("settings", sources_.settings());
+  if (newest != last_settings_) {
+    settings_.put(std::make_shared<const std::string>(newest));
+    last_settings_ = std::move(newest);
+  }
+  statuses_.put(std::make_shared<const std::string>(event_text("status", sources_.status())));
 }
 
 }  // namespace glimpse

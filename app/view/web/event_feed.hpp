@@ -14,7 +14,7 @@ namespace glimpse {
 /// "event: NAME\ndata: …\n\n"; `data` is one line.
 [[nodiscard]] std::string event_text(const std::string& name, const std::string& data);
 
-/// Each gives one line of JSON.
+/// Each gives one line of JSON. What throws costs the events of that moment.
 struct EventSources {
   std::function<std::string()> settings, history, status;
   std::function<void()> sample;  // called once a second, with or without readers
@@ -41,15 +41,18 @@ class EventFeed {
     EventFeed& feed_;
     bool begun_ = false;
     std::uint64_t seen_status_ = 0, seen_settings_ = 0;
+    std::string told_settings_;  // as an event
   };
   [[nodiscard]] int readers() const { return readers_; }
 
  private:
   void run(const std::stop_token& stop);
+  void make_events();
 
   const EventSources sources_;
   std::atomic<int> readers_{0};
   Newest<std::string> statuses_, settings_;  // as events
+  std::string last_settings_;                // as an event; for the thread alone
   std::jthread thread_;                      // last: it uses all of the above
 };
 

@@ -119,6 +119,9 @@ void PictureFeed::encode(const Frame& frame) {
   }
   if (for_stream) pictures_.put(std::make_shared<const std::string>(part(stream_picture(frame.image))));
   if (for_snapshot) snapshots_.put(std::make_shared<const std::string>(whole_picture(frame.image)));
+  const std::lock_guard lock(mutex_);  // who looked may have gone meanwhile
+  if (viewers_ == 0) pictures_.forget();
+  if (snapshots_wanted_ == 0) snapshots_.forget();
 }
 
 }  // namespace glimpse

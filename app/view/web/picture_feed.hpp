@@ -32,7 +32,7 @@ class PictureFeed {
   /// Somebody looks at the stream while this lives.
   class Viewer {
    public:
-    explicit Viewer(PictureFeed& feed) : feed_(feed) { feed_.count_viewer(1); }
+    explicit Viewer(PictureFeed& feed) : feed_(feed), seen_(feed.encoded()) { feed_.count_viewer(1); }
     ~Viewer() { feed_.count_viewer(-1); }
     Viewer(const Viewer&) = delete;
     Viewer& operator=(const Viewer&) = delete;
@@ -43,7 +43,7 @@ class PictureFeed {
 
    private:
     PictureFeed& feed_;
-    std::uint64_t seen_ = 0;
+    std::uint64_t seen_;  // from the beginning all there were: a source may have given none for hours
   };
   /// The next frame, whole. Nothing at `deadline`, or at a stop.
   [[nodiscard]] std::shared_ptr<const std::string> snapshot(Steady::time_point deadline,

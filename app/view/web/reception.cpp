@@ -13,25 +13,16 @@
 #include <system_error>
 
 #include "view/web/priority.hpp"
+#include "view/web/refusal.hpp"
 
 namespace glimpse {
 namespace {
 
-// Of the kernel, for what a viewer has not read yet: two pictures, and no more.
-constexpr int send_buffer = 64 * 1024;
+// Of the kernel, for what a viewer has not read yet: two pictures, and no more. Linux doubles it (socket(7)).
+constexpr int send_buffer = 32 * 1024;
+constexpr int most_taken_at_once = 64;  // connections, before those that are there are heard again
 constexpr auto longest_wait = std::chrono::milliseconds(500);
 constexpr auto without_descriptors = std::chrono::milliseconds(200);
-
-const char* reason(int status) {
-  switch (status) {
-    case 408:
-      return "Request Timeout";
-    case 431:
-      return "Request Header Fields Too Large";
-    default:
-      return "Service Unavailable";
-  }
-}
 
 std::string full(RequestKind kind) {
   const std::string most = std::to_string(most_at_a_time[static_cast<std::size_t>(kind)]);
@@ -54,27 +45,6 @@ void ring(int event) {
 }
 
 }  // namespace
-
-RequestKind kind_of(std::string_view line) {
-  const auto is = [&](std::string_view path) {
-    const std::size_t at = line.find(' ');
-    if (at == std::string_view::npos || line.substr(at + 1, path.size()) != path) return false;
-    const std::string_view rest = line.substr(at + 1 + path.size());
-    return rest.empty() || rest[0] == ' ' || rest[0] == '?';
-  };
-  if (line.starts_with("PATCH ")) return RequestKind::change;
-  if (is("/stream.mjpg")) return RequestKind::pictures;
-  if (is("/api/events")) return RequestKind::events;
-  return RequestKind::other;
-}
-
-std::string refusal(int status, const std::string& error) {
-  const std::string body = R"({"status": )" + std::to_string(status) + R"(, "error": ")" + error + "\"}\n";
-  return "HTTP/1.1 " + std::to_string(status) + " " + reason(status) +
-         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n" +
-         (status == 503 ? "Retry-After: 5\r\n" : "") + "\r\n" + body;
-}
 
 Reception::Reception(FileDescriptor listening, std::function<void(Connection&)> serve)
     : listening_(std::move(listening)),
@@ -101,11 +71,11 @@ void Reception::run(const std::stop_token& stop) {
     std::vector<Waiting> staying;
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
       Waiting& one = waiting_[i];
-      const bool stays = i < speaking_.size() && speaking_[i] ? hear(one)
-                         : now < one.until                    ? true
-                         : one.leaving || one.head.empty()
-                             ? false
-                             : see_off(one, refusal(408, "the request was not there whole within 5 s"));
+      bool stays = i >= speaking_.size() || !speaking_[i] || hear(one);
+      // Whoever still speaks is late, too.
+      if (stays && now >= one.until)
+        stays = !one.leaving && !one.head.empty() &&
+                see_off(one, refusal(408, "the request was not there whole within 5 s"));
       if (stays) staying.push_back(std::move(one));
     }
     waiting_ = std::move(staying);
@@ -129,7 +99,7 @@ void Reception::wait() {
 }
 
 void Reception::take_new() {
-  for (;;) {
+  for (int i = 0; i < most_taken_at_once; ++i) {
     FileDescriptor socket(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket.get() < 0) {
       // Out of descriptors or memory: the connection stays where it is, and asking at once would not help.
@@ -141,7 +111,7 @@ void Reception::take_new() {
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
     if (waiting_.size() >= max_waiting) waiting_.erase(waiting_.begin());
-    waiting_.push_back({std::move(socket), "", Steady::now() + head_patience});
+    waiting_.push_back({std::move(socket), "", Steady::now() + patience});
   }
 }
 
@@ -150,7 +120,7 @@ bool Reception::hear(Waiting& one) {
   const ssize_t got = ::recv(one.socket.get(), part, sizeof part, MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (got <= 0) return false;
-  if (one.leaving) return Steady::now() < one.until;
+  if (one.leaving) return true;
   const std::size_t from = one.head.size() < 3 ? 0 : one.head.size() - 3;
   one.head.append(part, static_cast<std::size_t>(got));
   const std::size_t end = one.head.find("\r\n\r\n", from);
@@ -161,6 +131,9 @@ bool Reception::hear(Waiting& one) {
 }
 
 bool Reception::let_in_or_refuse(Waiting& one) {
+  const std::size_t end = one.head.find("\r\n\r\n");
+  if (const auto fault = fault_of(std::string_view(one.head).substr(0, end)))
+    return see_off(one, refusal(fault->status, fault->error));
   const RequestKind kind = kind_of(std::string_view(one.head).substr(0, one.head.find('\r')));
   const auto count =
       std::count_if(serving_.begin(), serving_.end(), [&](const Serving& s) { return s.kind == kind; });
@@ -172,9 +145,11 @@ bool Reception::let_in_or_refuse(Waiting& one) {
                                                        : Steady::now() + answer_patience;
   Serving& serving = serving_.emplace_back(Serving{std::move(one.socket), kind, {}, false});
   try {
-    serving.thread = std::jthread([this, &serving, answered_by, head = one.head] {
+    std::string head =
+        without_wishes(std::string_view(one.head).substr(0, end + 2)) + one.head.substr(end + 2);
+    serving.thread = std::jthread([this, &serving, until = one.until, answered_by, head = std::move(head)] {
       {
-        Connection connection(serving.socket.get(), head, answered_by);
+        Connection connection(serving.socket.get(), head, until, answered_by);
         serve_(connection);
       }
       const std::lock_guard lock(mutex_);

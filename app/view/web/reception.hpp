@@ -1,31 +1,20 @@
 // Takes connections, and lets in those that have said what they want: a few of each kind at a time.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <functional>
 #include <list>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "core/file_descriptor.hpp"
 #include "core/waiting.hpp"
 #include "view/web/connection.hpp"
+#include "view/web/request_head.hpp"
 
 namespace glimpse {
-
-/// What requests are counted by, so that viewers never keep the others out.
-enum class RequestKind { other, pictures, events, change };
-constexpr std::array<std::size_t, 4> most_at_a_time{16, 8, 8, 4};
-
-/// By the request line, "GET /stream.mjpg?… HTTP/1.1".
-[[nodiscard]] RequestKind kind_of(std::string_view request_line);
-
-/// An answer without the HTTP library, for those who are not let in: an error as docs/web.md has it.
-[[nodiscard]] std::string refusal(int status, const std::string& error);
 
 /// One thread has all connections that have not said all of their request head, or that only have to be
 /// closed; a request has a thread of its own while it is answered. All of it runs at a lower priority than
@@ -34,7 +23,7 @@ class Reception {
  public:
   static constexpr std::size_t max_head = 16 * 1024;           // bytes: request line and headers
   static constexpr std::size_t max_waiting = 256;              // connections; above it the oldest goes
-  static constexpr std::chrono::seconds head_patience{5};      // for the whole head
+  static constexpr std::chrono::seconds patience{5};           // for the whole request
   static constexpr std::chrono::seconds answer_patience{20};   // for a whole answer that is no stream
   static constexpr std::chrono::seconds farewell_patience{1};  // until the viewer has read the answer
 

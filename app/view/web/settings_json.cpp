@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "core/text.hpp"
@@ -18,15 +20,21 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// 1, not 1.0.
+Json number(double value) {
+  const bool whole = std::abs(value) < beyond_all_limits && value == std::floor(value);
+  return whole ? Json(static_cast<std::int64_t>(value)) : Json(value);
+}
+
 Json limits_json(const SettingLimits& limits) {
-  return {{"min", limits.min}, {"max", limits.max}};
+  return {{"min", number(limits.min)}, {"max", number(limits.max)}};
 }
 
 double held_down(double value) {
   return std::clamp(value, -beyond_all_limits, beyond_all_limits);
 }
 
-/// False: of the wrong type.
+/// False: not what expected() says.
 bool take(const std::string& key, const Json& value, SettingsChange& change) {
   if (key == "model" && value.is_string()) {
     change.model = value.get<std::string>();
@@ -35,6 +43,8 @@ bool take(const std::string& key, const Json& value, SettingsChange& change) {
   } else if (key == "top_k" && value.is_number_integer()) {
     change.top_k = static_cast<int>(held_down(value.get<double>()));
   } else if (key == "interval_s" && value.is_number()) {
+    const double seconds = std::abs(value.get<double>());
+    if (seconds > 0 && seconds < 0.001) return false;  // would be rounded to 0, which is every frame
     change.interval = std::chrono::round<std::chrono::milliseconds>(
         std::chrono::duration<double>(held_down(value.get<double>())));
   } else {
@@ -46,14 +56,15 @@ bool take(const std::string& key, const Json& value, SettingsChange& change) {
 std::string expected(const std::string& key) {
   if (key == "model") return "a text";
   if (key == "quantized") return "true or false";
-  return key == "top_k" ? "a whole number" : "a number";
+  return key == "top_k" ? "a whole number" : "a number, 0 or at least 0.001";
 }
 
 }  // namespace
 
-std::string settings_json(const InForce& now, const WebSources& sources, bool changing) {
+std::string settings_json(const InForce& now, const WebSources& sources,
+                          const std::vector<InstalledModel>& installed, bool changing) {
   Json models = Json::array();
-  for (const InstalledModel& model : sources.models()) {
+  for (const InstalledModel& model : installed) {
     Json forms = Json::array();
     if (model.has_float) forms.push_back("float");
     if (model.has_int8) forms.push_back("int8");
@@ -64,7 +75,7 @@ std::string settings_json(const InForce& now, const WebSources& sources, bool ch
         {{"model", now.model.name},
          {"quantized", now.model.quantized},
          {"top_k", now.settings.top_k},
-         {"interval_s", std::chrono::duration<double>(now.settings.interval).count()}}},
+         {"interval_s", number(std::chrono::duration<double>(now.settings.interval).count())}}},
        {"limits", {{"top_k", limits_json(sources.top_k)}, {"interval_s", limits_json(sources.interval_s)}}},
        {"models", models},
        {"changing", changing}});

@@ -11,8 +11,9 @@
 
 namespace glimpse {
 
-/// The answer to GET /api/settings.
-[[nodiscard]] std::string settings_json(const InForce& now, const WebSources& sources, bool changing);
+/// The answer to GET /api/settings. `models`: those installed.
+[[nodiscard]] std::string settings_json(const InForce& now, const WebSources& sources,
+                                        const std::vector<InstalledModel>& models, bool changing);
 
 /// Why the body of a PATCH is none: one line.
 struct BadChange {

@@ -22,7 +22,7 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
-constexpr auto change_patience = std::chrono::seconds(30);
+constexpr auto between_listings = std::chrono::seconds(1);
 constexpr auto snapshot_patience = std::chrono::seconds(2);
 constexpr auto look_after = std::chrono::seconds(1);  // whether a viewer to whom nothing was sent is there
 constexpr const char* json_type = "application/json";
@@ -42,15 +42,16 @@ struct Outcome {
 }  // namespace
 
 struct WebPage::Impl {
-  Impl(Listener listener, AccessRules access, WebSources from)
+  Impl(Listener listener, AccessRules access, WebSources from, std::chrono::milliseconds patience)
       : sources(std::move(from)),
         rules(std::move(access)),
+        change_patience(patience),
         state(sources),
         pictures(sources.frames),
         events({[this] { return settings(); }, [this] { return state.history(); },
                 [this] { return state.status(counts()); }, [this] { state.sample(); }}),
         service([this](const Request& req, Response& res) { return route(req, res); },
-                [this](const Request& req, Response& res) { change(req, res); }),
+                [this](const std::string& body, Response& res) { change(body, res); }),
         reception(std::move(listener.socket),
                   [this](Connection& connection) { service.answer(connection); }) {}
 
@@ -59,8 +60,17 @@ struct WebPage::Impl {
   [[nodiscard]] WebCounts counts() const {
     return {pictures.viewers(), events.readers(), pictures.encoded()};
   }
-  [[nodiscard]] std::string settings() const {
-    return settings_json(sources.control.in_force(), sources, *changing > 0);
+  [[nodiscard]] std::string settings() {
+    return settings_json(sources.control.in_force(), sources, models(), *changing > 0);
+  }
+  /// At most a second old: events ask five times a second, and each time would read several folders.
+  [[nodiscard]] std::vector<InstalledModel> models() {
+    const std::lock_guard lock(models_mutex);
+    if (const auto now = Steady::now(); !listed_at || now - *listed_at >= between_listings) {
+      listed = sources.models();
+      listed_at = now;
+    }
+    return listed;
   }
 
   bool route(const Request& req, Response& res);
@@ -70,10 +80,14 @@ struct WebPage::Impl {
   void stream_events(Response& res);
   void send_snapshot(Response& res);
   void send_health(Response& res);
-  void change(const Request& req, Response& res);
+  void change(const std::string& body, Response& res);
 
   const WebSources sources;
   const AccessRules rules;
+  const std::chrono::milliseconds change_patience;
+  std::mutex models_mutex;  // guards both below
+  std::optional<Steady::time_point> listed_at;
+  std::vector<InstalledModel> listed;
   std::stop_source stop;
   const std::shared_ptr<std::atomic<int>> changing = std::make_shared<std::atomic<int>>(0);
   WebState state;
@@ -83,8 +97,10 @@ struct WebPage::Impl {
   Reception reception;  // last: its threads use all of the above
 };
 
-WebPage::WebPage(Listener listener, AccessRules rules, WebSources sources)
-    : impl_(std::make_unique<Impl>(std::move(listener), std::move(rules), std::move(sources))) {}
+WebPage::WebPage(Listener listener, AccessRules rules, WebSources sources,
+                 std::chrono::milliseconds change_patience)
+    : impl_(std::make_unique<Impl>(std::move(listener), std::move(rules), std::move(sources),
+                                   change_patience)) {}
 
 WebPage::~WebPage() = default;
 
@@ -201,8 +217,8 @@ void WebPage::Impl::send_health(Response& res) {
       json_type);
 }
 
-void WebPage::Impl::change(const Request& req, Response& res) {
-  auto parsed = parse_change(req.body);
+void WebPage::Impl::change(const std::string& body, Response& res) {
+  auto parsed = parse_change(body);
   if (const auto* bad = std::get_if<BadChange>(&parsed)) return fail(res, 400, bad->error);
   auto& wanted = std::get<SettingsChange>(parsed);
   const auto refuse = [&](const std::vector<Refusal>& refusals) {

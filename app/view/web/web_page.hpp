@@ -1,6 +1,7 @@
 // The live page and the interface behind it, docs/web.md: an HTTP server in threads of its own.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -12,8 +13,9 @@ namespace glimpse {
 
 class WebPage {
  public:
-  /// Answers from here on.
-  WebPage(Listener listener, AccessRules rules, WebSources sources);
+  /// Answers from here on. `change_patience`: how long the answer to a PATCH waits for the change.
+  WebPage(Listener listener, AccessRules rules, WebSources sources,
+          std::chrono::milliseconds change_patience = std::chrono::seconds(30));
   /// Cuts every connection, and waits for the threads: for the time of one picture's encoding.
   ~WebPage();
   WebPage(const WebPage&) = delete;

@@ -87,18 +87,20 @@ TEST_CASE("an MJPEG stream is live, and is opened again when it ends") {
 }
 
 TEST_CASE(
-    "a server that refuses, or has no such file: one line without the password, nothing from the libraries") {
+    "a server that refuses, or has no such file: one line without password and token, nothing from the "
+    "libraries") {
   const TempFolder folder;
   write_file(folder / "text.mp4", "no video");
   const WebServer server(folder.path());
   for (const std::string& uri :
-       {server / "none.mp4", server / "text.mp4", std::string("http://127.0.0.1:1/x.mp4"),
+       {server / "none.mp4", server / "text.mp4", std::string("http://127.0.0.1:1/x.mp4?token=secret"),
         std::string("rtsp://me:secret@127.0.0.1:1/cam")}) {
     CapturedStderr noise;
     const Refusal refused = refusal(uri);
     CHECK(noise.text() == "");
     CHECK(refused.code == ExitCode::no_source);
-    CHECK(refused.text.starts_with(without_password(uri) + ": cannot be opened"));
+    CHECK(refused.text.starts_with(without_secrets(uri) + ": cannot be opened"));
+    CHECK_THAT(refused.text, !ContainsSubstring("secret"));
   }
 }
 
@@ -119,9 +121,13 @@ TEST_CASE("a stop ends the wait for a server that never answers") {
   CHECK(source->read(frame).status == ReadStatus::end);
 }
 
-TEST_CASE("no message shows a password") {
-  CHECK(without_password("rtsp://me:secret@host:554/a") == "rtsp://host:554/a");
-  CHECK(without_password("rtsp://me:se@cret@host") == "rtsp://host");
-  CHECK(without_password("http://host/a@b?c=d@e") == "http://host/a@b?c=d@e");
-  CHECK(without_password("clip@home.mp4") == "clip@home.mp4");
+TEST_CASE("no message shows a password, nor a query, which may have a token") {
+  CHECK(without_secrets("rtsp://me:secret@host:554/a") == "rtsp://host:554/a");
+  CHECK(without_secrets("rtsp://me:se@cret@host") == "rtsp://host");
+  CHECK(without_secrets("http://host/a@b?c=d@e") == "http://host/a@b");
+  CHECK(without_secrets("http://pi:8080/stream.mjpg?token=secret") == "http://pi:8080/stream.mjpg");
+  CHECK(without_secrets("http://me:secret@pi?token=a@b#c?d") == "http://pi");
+  CHECK(without_secrets("http://pi/#token=secret") == "http://pi/");
+  CHECK(without_secrets("clip@home.mp4") == "clip@home.mp4");
+  CHECK(without_secrets("what?.mp4") == "what?.mp4");
 }

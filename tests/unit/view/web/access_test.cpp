@@ -22,21 +22,22 @@ Asking asking(const std::string& host) {
 }  // namespace
 
 TEST_CASE("On loopback only its own names are answered") {
-  const AccessRules rules{Reach::loopback, "", "", {"pi"}};
-  for (const char* own :
-       {"localhost", "localhost:8080", "127.0.0.1:8080", "127.1.2.3", "[::1]:8080", "LocalHost"})
+  const AccessRules rules{Reach::loopback, "", "", {"Desk.example"}};
+  for (const char* own : {"localhost", "localhost:8080", "127.0.0.1:8080", "127.1.2.3", "[::1]:8080",
+                          "LocalHost", "desk.example:8080"})
     CHECK(judge(rules, asking(own)) == Verdict::granted);
-  for (const char* foreign : {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "pi",
-                              "10.0.0.1", "[fe80::1]", "[", "[]", ":8080"})
+  for (const char* foreign :
+       {"", "evil.example", "localhost.evil.example", "desk.example.local", "desk.example.evil",
+        "127.0.0.1.evil.example", "pi", "10.0.0.1", "[fe80::1]", "[", "[]", ":8080"})
     CHECK(judge(rules, asking(foreign)) == Verdict::foreign_host);
 }
 
 TEST_CASE("An open page goes by addresses and the machine's names") {
-  const AccessRules rules{Reach::open, "", "", {"Pi", "camera.example"}};
+  const AccessRules rules{Reach::open, "", "", {"Pi", "camera.example", ""}};
   for (const char* own :
        {"10.0.0.1:8080", "[2001:db8::1]:8080", "pi:8080", "PI.local", "camera.example", "localhost"})
     CHECK(judge(rules, asking(own)) == Verdict::granted);
-  for (const char* foreign : {"evil.example", "pi.com", "pi.evil.example", ""})
+  for (const char* foreign : {"evil.example", "pi.com", "pi.evil.example", "", ":8080", "[]", ".local"})
     CHECK(judge(rules, asking(foreign)) == Verdict::foreign_host);
 }
 

@@ -40,6 +40,39 @@ TEST_CASE("With a broker and a hot machine there is more") {
                        ContainsSubstring("glimpse_broker_connected 1\n") &&
                        ContainsSubstring("glimpse_outbox_pending_records 7\n") &&
                        ContainsSubstring("glimpse_records_acknowledged_total 33\n") &&
+                       ContainsSubstring("glimpse_records_sent_total 40\n") &&
+                       ContainsSubstring("glimpse_records_resent_total 2\n") &&
+                       ContainsSubstring("glimpse_records_dropped_total 1\n") &&
+                       ContainsSubstring("glimpse_web_viewers{stream=\"pictures\"} 1\n") &&
                        ContainsSubstring("glimpse_web_viewers{stream=\"events\"} 2\n") &&
                        ContainsSubstring("glimpse_web_pictures_encoded_total 30\n"));
+}
+
+TEST_CASE("A histogram is written as Prometheus reads one") {
+  FrameTimes times;
+  // Below all bounds, at one, just above one, in the middle, above all.
+  for (const double seconds : {0.00005, 0.001, 0.0010001, 0.02, 7.0}) times.inference.add(seconds);
+  const std::string text = metrics_text({}, times, {}, "0.1.0");
+  const std::size_t from = text.find("# HELP glimpse_inference_seconds"), to = text.find("# HELP", from + 1);
+  CHECK(text.substr(from, to - from) ==
+        R"(# HELP glimpse_inference_seconds Time in the network, for each frame named.
+# TYPE glimpse_inference_seconds histogram
+glimpse_inference_seconds_bucket{le="0.0001"} 1
+glimpse_inference_seconds_bucket{le="0.00025"} 1
+glimpse_inference_seconds_bucket{le="0.0005"} 1
+glimpse_inference_seconds_bucket{le="0.001"} 2
+glimpse_inference_seconds_bucket{le="0.0025"} 3
+glimpse_inference_seconds_bucket{le="0.005"} 3
+glimpse_inference_seconds_bucket{le="0.01"} 3
+glimpse_inference_seconds_bucket{le="0.025"} 4
+glimpse_inference_seconds_bucket{le="0.05"} 4
+glimpse_inference_seconds_bucket{le="0.1"} 4
+glimpse_inference_seconds_bucket{le="0.25"} 4
+glimpse_inference_seconds_bucket{le="0.5"} 4
+glimpse_inference_seconds_bucket{le="1"} 4
+glimpse_inference_seconds_bucket{le="2.5"} 4
+glimpse_inference_seconds_bucket{le="+Inf"} 5
+glimpse_inference_seconds_sum 7.0220501
+glimpse_inference_seconds_count 5
+)");
 }

@@ -1,59 +1,98 @@
 #include "view/web/reception.hpp"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <atomic>
+#include <future>
+#include <nlohmann/json.hpp>
+
 #include "catch.hpp"
+#include "view/web/listener.hpp"
+#include "view/web/refusal.hpp"
 
 using namespace glimpse;
 
-TEST_CASE("Requests are counted by what they ask for") {
-  CHECK(kind_of("GET /stream.mjpg HTTP/1.1") == RequestKind::pictures);
-  CHECK(kind_of("GET /stream.mjpg?token=a HTTP/1.1") == RequestKind::pictures);
-  CHECK(kind_of("GET /stream.mjpgs HTTP/1.1") == RequestKind::other);
-  CHECK(kind_of("GET /api/events HTTP/1.1") == RequestKind::events);
-  CHECK(kind_of("PATCH /api/settings HTTP/1.1") == RequestKind::change);
-  CHECK(kind_of("GET /api/settings HTTP/1.1") == RequestKind::other);
-  CHECK(kind_of("") == RequestKind::other);
-  CHECK(kind_of("/stream.mjpg") == RequestKind::other);
+namespace {
+
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
 }
+
+FileDescriptor connected_to(int port) {
+  FileDescriptor viewer(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in address = loopback(port);
+  REQUIRE(::connect(viewer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  return viewer;
+}
+
+void say(const FileDescriptor& viewer, const std::string& text) {
+  REQUIRE(::send(viewer.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
+}
+
+}  // namespace
 
 TEST_CASE("A refusal is a whole answer") {
-  const std::string text = refusal(503, "no room");
-  CHECK_THAT(text, ContainsSubstring("HTTP/1.1 503 Service Unavailable\r\n") &&
-                       ContainsSubstring("Connection: close\r\n"));
-  CHECK_THAT(text, ContainsSubstring("\r\n\r\n{\"status\": 503, \"error\": \"no room\"}\n"));
+  const std::string text = refusal(503, "no \"room\"");
+  const std::size_t end = text.find("\r\n\r\n");
+  REQUIRE(end != std::string::npos);
+  const std::string head = text.substr(0, end + 2), body = text.substr(end + 4);
+  CHECK(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+  CHECK_THAT(head, ContainsSubstring("\r\nConnection: close\r\n") &&
+                       ContainsSubstring("\r\nRetry-After: 5\r\n") &&
+                       ContainsSubstring("\r\nContent-Type: application/json\r\n") &&
+                       ContainsSubstring("\r\nContent-Length: " + std::to_string(body.size()) + "\r\n"));
+  CHECK(nlohmann::json::parse(body) == nlohmann::json{{"status", 503}, {"error", "no \"room\""}});
+  for (const auto& [status, words] :
+       {std::pair(400, "Bad Request"), std::pair(404, "Not Found"), std::pair(408, "Request Timeout"),
+        std::pair(414, "URI Too Long"), std::pair(431, "Request Header Fields Too Large")}) {
+    CHECK(refusal(status, "").starts_with("HTTP/1.1 " + std::to_string(status) + " " + words + "\r\n"));
+    CHECK_THAT(refusal(status, ""), !ContainsSubstring("Retry-After"));
+  }
 }
 
-TEST_CASE("A connection reads what was read before it, then as much as a body may be, and no more") {
-  int ends[2];
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-  const FileDescriptor viewer(ends[0]), server(ends[1]);
-  const std::string flood(100'000, 'x');
-  std::jthread writer([&] { (void)!::send(viewer.get(), flood.data(), flood.size(), MSG_NOSIGNAL); });
-  Connection connection(server.get(), "head", Steady::now() + std::chrono::seconds(30));
-  std::string got;
-  char part[100];
-  for (ssize_t count = 0; (count = connection.read(part, sizeof part)) > 0;)
-    got.append(part, static_cast<std::size_t>(count));
-  CHECK(got.substr(0, 6) == "headxx");
-  CHECK(got.size() >= 4 + Connection::max_body);
-  CHECK(got.size() <= 4 + Connection::max_body + 1024);
-  ::shutdown(server.get(), SHUT_RDWR);
+TEST_CASE("Who is let in has his head without wishes, his body, and 64 KiB of the kernel's") {
+  Listener listener = listen_at("127.0.0.1:0");
+  std::promise<std::string> heard;
+  int buffer = 0;
+  {
+    const Reception reception(std::move(listener.socket), [&](Connection& connection) {
+      socklen_t length = sizeof buffer;
+      ::getsockopt(connection.socket(), SOL_SOCKET, SO_SNDBUF, &buffer, &length);
+      std::string got;
+      char byte = 0;
+      while (got.find("body") == std::string::npos && connection.read(&byte, 1) == 1) got += byte;
+      heard.set_value(got);
+    });
+    const FileDescriptor viewer = connected_to(listener.port);
+    say(viewer, "PATCH /api/settings HTTP/1.1\r\nRange: bytes=x\r\nHost: a\r\n");
+    say(viewer, "\r\nbody");
+    CHECK(heard.get_future().get() == "PATCH /api/settings HTTP/1.1\r\nHost: a\r\n\r\nbody");
+  }
+  CHECK(buffer == 64 * 1024);
 }
 
-TEST_CASE("A write after the answer's time fails, and one to a viewer who is gone") {
-  int ends[2];
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-  FileDescriptor viewer(ends[0]);
-  const FileDescriptor server(ends[1]);
-  const int small = 4096;
-  ::setsockopt(server.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
-  Connection connection(server.get(), "", Steady::now() + std::chrono::milliseconds(50));
-  CHECK(connection.is_writable());
-  const std::string much(1'000'000, 'x');
-  ssize_t count = 0;
-  while (count >= 0) count = connection.write(much.data(), much.size());  // the viewer reads nothing
-  CHECK(count == -1);
-  viewer = FileDescriptor();
-  CHECK_FALSE(connection.is_writable());
+TEST_CASE("Connections that come without end do not delay the end") {
+  Listener listener = listen_at("127.0.0.1:0");
+  std::vector<std::jthread> floods;
+  std::atomic<int> came = 0;
+  {
+    const Reception reception(std::move(listener.socket), [](Connection&) {});
+    for (int i = 0; i < 3; ++i) {
+      floods.emplace_back([&came, port = listener.port](const std::stop_token& stop) {
+        for (; !stop.stop_requested(); ++came) {
+          const FileDescriptor one(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+          const sockaddr_in address = loopback(port);
+          (void)::connect(one.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        }
+      });
+    }
+    while (came < 2000) std::this_thread::yield();
+  }  // ends while they go on
+  const int then = came;
+  while (came == then) std::this_thread::yield();
 }

@@ -36,6 +36,13 @@ TEST_CASE("A change has what it names, and nothing else") {
   CHECK_FALSE(one.interval);
 }
 
+TEST_CASE("An interval is 0, or at least a millisecond") {
+  CHECK(taken(R"({"interval_s": 0})").interval == std::chrono::milliseconds(0));
+  CHECK(taken(R"({"interval_s": 0.0})").interval == std::chrono::milliseconds(0));
+  CHECK(taken(R"({"interval_s": 0.001})").interval == std::chrono::milliseconds(1));
+  CHECK(taken(R"({"interval_s": 0.0016})").interval == std::chrono::milliseconds(2));
+}
+
 TEST_CASE("Numbers beyond all bounds stay beyond them, and no number turns into another") {
   CHECK(taken(R"({"top_k": 9223372036854775807})").top_k == 1'000'000'000);
   CHECK(taken(R"({"top_k": -9223372036854775808})").top_k == -1'000'000'000);
@@ -53,7 +60,9 @@ TEST_CASE("What is no change says why") {
   CHECK(refused(R"({"top_k": 2.5})") == "top_k: expected a whole number");
   CHECK(refused(R"({"quantized": 1})") == "quantized: expected true or false");
   CHECK(refused(R"({"model": null})") == "model: expected a text");
-  CHECK(refused(R"({"top_k": 5, "interval_s": "1"})") == "interval_s: expected a number");
+  for (const char* value : {"\"1\"", "0.0004", "0.00099", "-0.0004", "1e-300"})
+    CHECK(refused(R"({"top_k": 5, "interval_s": )" + std::string(value) + "}") ==
+          "interval_s: expected a number, 0 or at least 0.001");
 }
 
 TEST_CASE("An error is JSON whatever its text") {

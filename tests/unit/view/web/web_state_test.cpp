@@ -31,7 +31,8 @@ struct Bench {
                        return PictureCrop{0.25, 0, 0.5, width == 640 ? 1.0 : 0.0};
                      },
                      [] {
-                       return std::vector<InstalledModel>{{"demo", "models/demo", true, true}, {"small", "models/small", false, true}};
+                       return std::vector<InstalledModel>{{"demo", "models/demo", true, true},
+                                                          {"small", "models/small", false, true}};
                      }};
   WebState state{sources};
 
