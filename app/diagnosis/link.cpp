@@ -150,7 +150,7 @@ std::vector<Examination> link_examinations(const BrokerSettings& broker,
   examinations.push_back(
       {"tls", 20s, [=] { return Checks{check_tls(broker)}; }, ExitCode::unavailable, {"key files", port}});
   examinations.push_back(
-      {"login", 45s, [=] { return check_session(broker, running()); }, ExitCode::unavailable, {"tls"}});
+      {"login", 45s, [=] { return check_session(broker, running); }, ExitCode::unavailable, {"tls"}});
   return examinations;
 }
 

@@ -73,7 +73,8 @@ std::vector<Examination> model_examinations(const ClassifierOptions& asked) {
   for (const InstalledModel& model : installed_models(asked.models)) {
     if (fs::equivalent(model.folder, wanted, ignored)) continue;
     examinations.push_back({"model " + model.name, limit,
-                            [=] { return Checks{check_model(model.folder, asked, false)}; }, ExitCode::bad_data});
+                            [=] { return Checks{check_model(model.folder, asked, false)}; },
+                            ExitCode::bad_data});
   }
   return examinations;
 }

@@ -109,7 +109,8 @@ Check check_running(const std::optional<Running>& running) {
   if (!running) return Check::ok("running", "no glimpse run has this device's outbox");
   const std::string status = running->status.empty() ? "" : ": " + running->status;
   constexpr const char* also[] = {"", ", as this device from another state folder",
-                                  ", of another user and perhaps as this device"};
+                                  ", of another user and perhaps as this device",
+                                  ", without an outbox and perhaps as this device"};
   return Check::ok("running", who(*running) + also[static_cast<int>(running->how)] + status);
 }
 

@@ -181,14 +181,6 @@ class BesideARun(Doctor):
         self.assertNotIn("warning: telemetry", err)
         self.assertNotIn(f"glimpse/v1/{self.device}/doctor", broker.text())
 
-    def test_a_run_that_starts_while_the_doctor_looks_is_not_kept_out(self):
-        broker = self.broker()
-        looking = subprocess.Popen([GLIMPSE, "doctor", "--model", DEMO, "--source", "test", *broker.options()], stdout=subprocess.DEVNULL)
-        run = start(*broker.options(), "--source", "test", "--frames", "60", "--json")
-        _, err = run.communicate(timeout=PATIENCE_S)
-        looking.wait(PATIENCE_S)
-        self.assertEqual(run.returncode, 0, err)
-
     def test_an_outbox_with_records_is_counted_and_kept(self):
         broker = self.broker()
         broker.stop()

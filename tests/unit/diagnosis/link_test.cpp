@@ -65,13 +65,19 @@ TEST_CASE("Who answered: for long, or not much longer") {
 
 TEST_CASE("Beside a run nothing is sent, for certain or to be safe") {
   const BrokerSettings nowhere = broker("mqtt://127.0.0.1:1");  // a login would fail
-  const Checks certain =
-      check_session(nowhere, Running{42, Running::How::this_outbox, "30.1 fps, broker connected"});
+  const auto beside = [&](const std::optional<Running>& running) {
+    return check_session(nowhere, [&] { return running; });
+  };
+  const Checks certain = beside(Running{42, Running::How::this_outbox, "30.1 fps, broker connected"});
   REQUIRE(certain.size() == 1);
   CHECK_THAT(shown(certain[0]),
              ContainsSubstring("skip login: not tried: glimpse run, pid 42 is logged in as pi-1"));
   CHECK_THAT(certain[0].text, ContainsSubstring("it says: 30.1 fps, broker connected"));
-  CHECK_THAT(shown(check_session(nowhere, Running{42, Running::How::perhaps, {}})[0]),
-             ContainsSubstring("pid 42 may be logged in"));
-  CHECK(state(check_session(nowhere, {})[0]) == "fail");
+  CHECK_THAT(
+      shown(beside(Running{42, Running::How::perhaps, {}})[0]),
+      ContainsSubstring("skip login: not tried: glimpse run, pid 42 is another user's and may be logged in"));
+  CHECK_THAT(shown(beside(Running{42, Running::How::without_outbox, {}})[0]),
+             ContainsSubstring(
+                 "skip login: not tried: glimpse run, pid 42 has no outbox open and may be logged in"));
+  CHECK(state(beside({})[0]) == "fail");
 }
