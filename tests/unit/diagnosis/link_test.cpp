@@ -51,6 +51,16 @@ TEST_CASE("Names are looked up, addresses are not, and the proxy's is the first 
              ContainsSubstring("ok dns: localhost (the proxy) is "));
 }
 
+TEST_CASE("A nameserver that says nothing is given the time that it takes, and its line names the host") {
+  for (const Examination& examination : link_examinations(broker("mqtts://broker.example.com"), {})) {
+    if (examination.name != "dns") continue;
+    CHECK(examination.limit > 10s);  // resolv.conf(5): two attempts of 5 s
+    CHECK_THAT(examination.remedy, ContainsSubstring("getent hosts broker.example.com"));
+    return;
+  }
+  FAIL("no dns");
+}
+
 TEST_CASE("Who answered: for long, or not much longer") {
   const auto now = Clock::time_point(std::chrono::seconds(1764547200));  // 2025-12-01 00:00:00 UTC
   TlsServer server{"CN=here", "CN=there", "TLSv1.3", now + 14 * 24h};
