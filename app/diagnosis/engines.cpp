@@ -105,7 +105,7 @@ std::vector<Examination> engine_examinations(const ClassifierOptions& asked) {
     }
   }
   for (Examination& speed : speeds) {
-    speed.remedy = "try it alone: glimpse bench --backend " + speed.name.substr(0, speed.name.find(' '));
+    speed.remedy = "name a backend that is ok here with --backend, or export the model again";
     speed.instead = of_a_run;
     std::erase(speed.instead, speed.name);
     examinations.push_back(std::move(speed));

@@ -105,6 +105,8 @@ void carry_out(const std::vector<Examination>& examinations, const std::stop_tok
     begins(examination.name);
     const bool is_needed = std::all_of(examination.instead.begin(), examination.instead.end(), has_failed);
     for (Check& check : carry_out(examination, stop)) {
+      const bool is_bad = check.state == Check::State::fail || check.state == Check::State::warn;
+      if (is_bad && check.remedy.empty()) check.remedy = examination.remedy;
       if (check.state == Check::State::fail) {
         failed[examination.name] = examination.name;
         if (!is_needed) check.state = Check::State::warn;

@@ -21,7 +21,7 @@ struct Examination {
   std::function<Checks()> look;        // called in another process: what it changes here is not seen
   ExitCode code = ExitCode::internal;  // of a look that hangs or crashes
   std::vector<std::string> needs{};    // names of examinations before it, without which it is not looked at
-  std::string remedy{};                // of a look that hangs
+  std::string remedy{};                // of a look that hangs, and of what it finds wrong without one
   std::vector<std::string> instead{};  // where one of these has not failed, its own failure is a warning
 };
 

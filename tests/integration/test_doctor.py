@@ -77,8 +77,18 @@ class Machine(Doctor):
         self.assertEqual(done.returncode, 65, done.stderr)
         self.assertEqual(checks["model"]["state"], "fail")
         self.assertIn("none is installed", checks["model"]["text"])
-        self.assertIn("./scripts/", checks["model"]["remedy"])
+        self.assertIn("--model", checks["model"]["remedy"])
         self.assertNotIn("torch float", checks)
+
+    def test_a_stream_that_is_not_there_has_a_remedy_and_tells_no_password(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        code, checks, _ = doctor("--source", f"http://user:secret@127.0.0.1:{port}/", "--backend", "torch")
+        self.assertEqual(code, 66)
+        self.assert_in_check(checks["source"], "fail", "cannot be opened", "--source")
+        self.assertNotIn("secret", str(checks))
+        _, checks, _ = doctor("--source", "gst:videotestsrc ! textoverlay text=secret", "--backend", "torch")
+        self.assertNotIn("secret", str(checks))
 
     def test_a_damaged_model(self):
         folder = self.demo_copy()
@@ -172,10 +182,11 @@ class Output(Doctor):
                 names = []
                 while "cameras" not in names:
                     names.append(json.loads(process.stdout.readline())["name"])
-                silent.accept()  # only now is the source looked at, and it is not answered
+                connection, _ = silent.accept()  # only now is the source looked at, and it is not answered
                 self.assertIsNone(process.poll())
                 self.assertEqual(names[0], "machine")
                 process.kill()
+                connection.close()
 
     def on_a_terminal(self, until, **variables):
         """What the terminal gets, up to Ctrl-C once `until` has come, and the exit status."""

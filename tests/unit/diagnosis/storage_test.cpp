@@ -43,6 +43,13 @@ TEST_CASE("The state folder: there, to be made, impossible") {
   CHECK(shown(blocked) == "fail state folder: " + file + " is no folder | name another one with --state");
   CHECK(blocked.code == ExitCode::configuration);
   CHECK(state(check_state_folder("")) == "fail");
+  const std::string link = folder.path() / "link";
+  fs::create_symlink(folder.path() / "gone", link);  // a run cannot make its folder there
+  CHECK(shown(check_state_folder(link)) ==
+        "fail state folder: " + link + " is no folder | name another one with --state");
+  CHECK(state(check_state_folder(link + "/below")) == "fail");
+  fs::create_directory(folder.path() / "gone");
+  CHECK(state(check_state_folder(link)) == "ok");
 }
 
 TEST_CASE("The disk has room for the outbox, for some of it, or for nothing") {
