@@ -108,7 +108,7 @@ Check check_clock(std::chrono::system_clock::time_point now, std::optional<bool>
   const std::string time = utc(now);
   if (!synchronized) return Check::ok("clock", time + "; unknown whether it is synchronized");
   if (*synchronized) return Check::ok("clock", time + ", synchronized");
-  return Check::warn("clock", time + ", and nothing keeps it synchronized, says the kernel",
+  return Check::warn("clock", time + ", not synchronized",
                      "sudo apt install systemd-timesyncd && sudo timedatectl set-ntp true");
 }
 
