@@ -7,11 +7,11 @@
 #include <string_view>
 #include <thread>
 
+#include "core/utc.hpp"
 #include "device/kernel_text.hpp"
 #include "device/machine.hpp"
 #include "device/thermals.hpp"
 #include "device/throttle_notice.hpp"
-#include "diagnosis/date.hpp"
 #include "diagnosis/failure.hpp"
 #include "inference/classifier.hpp"
 #include "telemetry/link/wall_clock.hpp"

@@ -64,8 +64,8 @@ bool denied(int error) {
 Check check_device(const std::string& device, const Ioctl& ioctl) {
   std::error_code error;
   if (!fs::exists(device, error)) {
-    return Check::fail("source", "there is no " + device, "plug one in, or name another source: --source test needs none",
-                       ExitCode::no_source);
+    return Check::fail("source", "there is no " + device,
+                       "plug one in, or name another source: --source test needs none", ExitCode::no_source);
   }
   const auto asked = ask_v4l2(device, ioctl);
   if (const int* problem = std::get_if<int>(&asked)) {

@@ -1,6 +1,7 @@
 #include "diagnosis/machine.hpp"
 
 #include "catch.hpp"
+#include "core/utc.hpp"
 #include "diagnosis/date.hpp"
 #include "shown.hpp"
 #include "temp_folder.hpp"

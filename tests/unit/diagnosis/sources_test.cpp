@@ -139,7 +139,8 @@ TEST_CASE("A camera that may not be asked is a warning with the command; as the 
 TEST_CASE("The source that a run would open") {
   const TempFolder folder;
   CHECK(shown(look("/dev/video97")) ==
-        "fail source: there is no /dev/video97 | plug one in, or name another source: --source test needs none");
+        "fail source: there is no /dev/video97 | plug one in, or name another source: --source test needs "
+        "none");
   CHECK_THAT(shown(look("/dev/null")), ContainsSubstring("ok source: /dev/null, USB 2.0 Camera; not opened"));
   CHECK_THAT(shown(look("csi")), ContainsSubstring("skip source: csi: whether a camera is attached"));
   CHECK(state(look("test")) == "ok");
