@@ -1,6 +1,7 @@
 #include "commands/doctor.hpp"
 
-#include <algorithm>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "commands/run_settings.hpp"
@@ -42,26 +43,43 @@ OutboxPlace outbox_place(const Settings& settings, const std::string& device) {
           static_cast<std::uint64_t>(settings.outbox.max_mb) * 1'000'000};
 }
 
-/// From the settings to the broker; what they have wrong comes first, and nothing behind it can be looked at.
-Examinations sending_examinations(const Settings& settings) {
-  std::string device;
+/// What is wrong with the settings; nothing where a run would take them.
+std::optional<Check> settings_fault(const Settings& settings) {
   try {
     (void)checked(settings);
-    device = device_name(settings.telemetry);
+    return std::nullopt;
   } catch (const Error& error) {
-    return one(failure("settings", error));
+    return failure("settings", error);
   }
+}
+
+Examinations sending_examinations(const Settings& settings) {
+  if (settings.telemetry.broker.empty())
+    return one(Check::skip("broker", "none is given, so records stay here",
+                           "--broker mqtts://HOST, or --config FILE that names one"));
+  const std::string device = device_name(settings.telemetry);
   const OutboxPlace place = outbox_place(settings, device);
-  Examinations examinations;
-  if (settings.telemetry.broker.empty()) {
-    append(examinations, one(Check::skip("broker", "none is given, so records stay here",
-                                         "--broker mqtts://HOST, or --config FILE that names one")));
-    return examinations;
-  }
-  append(examinations, storage_examinations(place));
+  Examinations examinations = storage_examinations(place);
   append(examinations, link_examinations(broker_settings(settings, device),
                                          [place] { return running_glimpse(place.file); }));
   return examinations;
+}
+
+/// What is wrong with the settings comes first, and takes the way to the broker along.
+void look_at_all(const Settings& settings, const std::function<void(const Examinations&)>& look_at) {
+  const auto wrong = settings_fault(settings);
+  if (wrong) look_at(one(*wrong));
+  look_at(machine_examinations(settings.model.threads, !settings.telemetry.broker.empty()));
+  Settings::Source source = settings.source;
+  if (wrong) {  // with these, perhaps
+    source.size = "";
+    source.flip = "none";
+  }
+  look_at(source_examinations(source_options(source, {})));
+  Examinations models = model_examinations(model_asked(settings));
+  append(models, engine_examinations(model_asked(settings)));
+  look_at(models);
+  if (!wrong) look_at(sending_examinations(settings));
 }
 
 }  // namespace
@@ -76,21 +94,15 @@ int doctor(const Settings& settings, Shutdown& shutdown) {
     if (check.state == Check::State::fail && status == 0) status = static_cast<int>(check.code);
   };
   const auto begins = [&](const std::string& name) { view.begins(name); };
-  const auto look_at = [&](const Examinations& examinations) {
-    carry_out(examinations, shutdown.token(), begins, found);
-  };
-
-  look_at(machine_examinations(settings.model.threads));
-  // Where the settings are wrong for a camera, sending_examinations() says so.
-  Settings::Source source = settings.source;
-  source.size = "";
-  source.flip = "none";
-  look_at(source_examinations(source_options(source, {})));
-  Examinations models = model_examinations(model_asked(settings));
-  append(models, engine_examinations(model_asked(settings)));
-  look_at(models);
-  look_at(sending_examinations(settings));
-  view.finish();
+  try {
+    look_at_all(settings, [&](const Examinations& examinations) {
+      carry_out(examinations, shutdown.token(), begins, found);
+    });
+    view.finish();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::interrupted || shutdown.by_signal()) throw;
+    // Who reads has left, or can take no more.
+  }
   output.check();
   return status;
 }

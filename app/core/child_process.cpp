@@ -72,12 +72,26 @@ ChildProcess::ChildProcess(const std::function<void(const Parent&)>& serve, cons
 }
 
 ChildProcess::~ChildProcess() {
-  kill_on_stop_.reset();  // once it is waited for, its number may be another's
-  ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    reap();
   }
   ::close(go_);
   ::close(reply_);
+}
+
+int ChildProcess::reap() {
+  kill_on_stop_.reset();  // once it is waited for, its number may be another's
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  return status;
+}
+
+int ChildProcess::died_of() {
+  const int status = reap();
+  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 std::optional<std::string> ChildProcess::ask(std::optional<std::chrono::milliseconds> limit) {

@@ -37,8 +37,14 @@ class ChildProcess {
   /// time.
   [[nodiscard]] std::optional<std::string> ask(std::optional<std::chrono::milliseconds> limit = {});
 
+  /// The signal that it died of, 0 where it ended by itself. To be asked last, of one that has died: it waits
+  /// for that.
+  [[nodiscard]] int died_of();
+
  private:
-  pid_t pid_ = 0;
+  int reap();
+
+  pid_t pid_ = 0;             // -1: it has been waited for
   int go_ = -1, reply_ = -1;  // pipes to it and from it
   std::optional<std::stop_callback<std::function<void()>>> kill_on_stop_;
 };

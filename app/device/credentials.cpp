@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/utc.hpp"
 #include "device/pem.hpp"
 #include "device/token_key.hpp"
 
@@ -86,13 +87,7 @@ LoadedCredentials::LoadedCredentials(const Credentials& files)
 }
 
 std::string LoadedCredentials::valid_until() const {
-  if (!end_) return "";
-  const std::time_t seconds = Clock::to_time_t(*end_);
-  tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32] = "";
-  strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts);
-  return text;
+  return end_ ? utc(*end_) : "";
 }
 
 void LoadedCredentials::refuse_expired() const {

@@ -1,13 +1,10 @@
-// Moments as the checks print them.
+// Ends of certificates as the checks print them.
 #pragma once
 
 #include <chrono>
 #include <string>
 
 namespace glimpse {
-
-/// "2026-12-24 18:00:00 UTC"
-[[nodiscard]] std::string utc(std::chrono::system_clock::time_point time);
 
 /// "2026-12-24 18:00:00 UTC (in 31 days)"
 [[nodiscard]] std::string utc_and_days(std::chrono::system_clock::time_point time,

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -52,6 +54,25 @@ Checks from_text(const std::string& text) {
   return checks;
 }
 
+/// Of a process that has died without an answer.
+Check death(const Examination& examination, int signal) {
+  const char* remedy = "report it, with all of glimpse doctor --json";
+  if (signal == SIGKILL) remedy = "where memory has run out, this says so: journalctl -k";
+  if (signal == SIGILL) remedy = "use libraries that were built for this processor: lscpu";
+  return Check::fail(examination.name,
+                     std::string("looking at it ended in a crash") +
+                         (signal == 0 ? "" : std::string(": ") + ::strsignal(signal)),
+                     remedy, examination.code);
+}
+
+Check no_answer(const Examination& examination) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(examination.limit).count();
+  return Check::fail(
+      examination.name, "no answer within " + std::to_string(seconds) + " s",
+      examination.remedy.empty() ? "look again when the machine has less to do: top" : examination.remedy,
+      examination.code);
+}
+
 }  // namespace
 
 Checks carry_out(const Examination& examination, const std::stop_token& stop) {
@@ -65,30 +86,31 @@ Checks carry_out(const Examination& examination, const std::stop_token& stop) {
   const auto told = process.ask(examination.limit);
   if (stop.stop_requested()) throw Error(ExitCode::interrupted, "stopped before the end");
   if (told) return from_text(*told);
-  if (Steady::now() - start >= examination.limit) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(examination.limit).count();
-    return {Check::fail(examination.name, "no answer within " + std::to_string(seconds) + " s", "",
-                        examination.code)};
-  }
-  return {Check::fail(examination.name, "the process that looked at it has died", "journalctl -k says more",
-                      examination.code)};
+  return {Steady::now() - start >= examination.limit ? no_answer(examination)
+                                                     : death(examination, process.died_of())};
 }
 
 void carry_out(const std::vector<Examination>& examinations, const std::stop_token& stop,
                const std::function<void(const std::string&)>& begins,
                const std::function<void(const Check&)>& found) {
   std::map<std::string, std::string> failed;  // and by whose fault
+  const auto has_failed = [&failed](const std::string& name) { return failed.contains(name); };
   for (const Examination& examination : examinations) {
-    const auto missing = std::find_if(examination.needs.begin(), examination.needs.end(),
-                                      [&](const std::string& name) { return failed.contains(name); });
+    const auto missing = std::find_if(examination.needs.begin(), examination.needs.end(), has_failed);
     if (missing != examination.needs.end()) {
       failed[examination.name] = failed[*missing];
       found(Check::skip(examination.name, "not looked at: see " + failed[*missing]));
       continue;
     }
     begins(examination.name);
-    for (const Check& check : carry_out(examination, stop)) {
-      if (check.state == Check::State::fail) failed[examination.name] = examination.name;
+    const bool is_needed = std::all_of(examination.instead.begin(), examination.instead.end(), has_failed);
+    for (Check& check : carry_out(examination, stop)) {
+      const bool is_bad = check.state == Check::State::fail || check.state == Check::State::warn;
+      if (is_bad && check.remedy.empty()) check.remedy = examination.remedy;
+      if (check.state == Check::State::fail) {
+        failed[examination.name] = examination.name;
+        if (!is_needed) check.state = Check::State::warn;
+      }
       found(check);
     }
   }

@@ -31,6 +31,11 @@ std::string port_name(int port) {
   return "port " + std::to_string(port);
 }
 
+Endpoint name_to_look_up(const BrokerSettings& broker) {
+  const auto proxy = proxy_of(broker);
+  return proxy ? proxy->address : parse_broker_uri(broker.uri);
+}
+
 /// Nothing: it is open.
 std::optional<LinkFault> try_port(const BrokerSettings& broker, const Endpoint& endpoint,
                                   const LinkLimits& limits) {
@@ -76,9 +81,8 @@ Check check_key_files(const Credentials& files, Clock::time_point now) {
 }
 
 Check check_name(const BrokerSettings& broker) {
-  const auto proxy = proxy_of(broker);
-  const Endpoint target = proxy ? proxy->address : parse_broker_uri(broker.uri);
-  const std::string whose = target.host + (proxy ? " (the proxy)" : "");
+  const Endpoint target = name_to_look_up(broker);
+  const std::string whose = target.host + (broker.proxy.empty() ? "" : " (the proxy)");
   if (target.is_address()) return Check::ok("dns", whose + " is an address: nothing to look up");
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -145,12 +149,20 @@ std::vector<Examination> link_examinations(const BrokerSettings& broker,
     examinations.push_back({"key files", 10s,
                             [=] { return Checks{check_key_files(broker.credentials, Clock::now())}; },
                             ExitCode::credentials});
-  examinations.push_back({"dns", 6s, [=] { return Checks{check_name(broker)}; }, ExitCode::unavailable});
+  // getaddrinfo() asks a nameserver that says nothing twice, for 5 s each: resolv.conf(5).
+  examinations.push_back(
+      {"dns",
+       12s,
+       [=] { return Checks{check_name(broker)}; },
+       ExitCode::unavailable,
+       {},
+       "the nameserver says nothing; is the network up? cat /etc/resolv.conf; getent hosts " +
+           name_to_look_up(broker).host});
   examinations.push_back({port, 30s, [=] { return check_ports(broker); }, ExitCode::unavailable, {"dns"}});
   examinations.push_back(
       {"tls", 20s, [=] { return Checks{check_tls(broker)}; }, ExitCode::unavailable, {"key files", port}});
   examinations.push_back(
-      {"login", 45s, [=] { return check_session(broker, running()); }, ExitCode::unavailable, {"tls"}});
+      {"login", 45s, [=] { return check_session(broker, running); }, ExitCode::unavailable, {"tls"}});
   return examinations;
 }
 

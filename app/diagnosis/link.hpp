@@ -34,12 +34,13 @@ inline constexpr LinkLimits doctor_limits{std::chrono::seconds(5), std::chrono::
 [[nodiscard]] Check check_tls(const BrokerSettings& broker, const LinkLimits& limits = doctor_limits);
 
 /// login and publish: as the device, for a moment, a message of QoS 1, not retained, on
-/// glimpse/v1/<device>/doctor. Where a run is connected as the device nothing is sent: a broker ends the
-/// session of a client when another comes with its id.
-[[nodiscard]] Checks check_session(const BrokerSettings& broker, const std::optional<Running>& running,
+/// glimpse/v1/<device>/doctor. `running` is asked just before: where a run is connected as the device nothing
+/// is sent, as a broker ends the session of a client when another comes with its id. And again where the
+/// session is lost: such a run may have come.
+[[nodiscard]] Checks check_session(const BrokerSettings& broker,
+                                   const std::function<std::optional<Running>()>& running,
                                    const LinkLimits& limits = doctor_limits);
 
-/// `running` is asked just before the login.
 [[nodiscard]] std::vector<Examination> link_examinations(
     const BrokerSettings& broker, const std::function<std::optional<Running>()>& running);
 

@@ -7,12 +7,13 @@
 #include <string_view>
 #include <thread>
 
+#include "core/utc.hpp"
 #include "device/kernel_text.hpp"
 #include "device/machine.hpp"
 #include "device/thermals.hpp"
 #include "device/throttle_notice.hpp"
-#include "diagnosis/date.hpp"
 #include "diagnosis/failure.hpp"
+#include "inference/classifier.hpp"
 #include "telemetry/link/wall_clock.hpp"
 
 namespace glimpse {
@@ -21,7 +22,6 @@ namespace {
 // From 80 degrees on a Raspberry Pi slows down, at 85 much. Source: Raspberry Pi documentation, Frequency
 // management and thermal control.
 constexpr double hot_c = 80;
-constexpr long long scarce_mb = 300;  // loading a network takes up to twice what running it does
 
 std::optional<long long> meminfo_mb(const std::string& meminfo, std::string_view wanted) {
   for (std::string_view text = meminfo; !text.empty();) {
@@ -68,9 +68,13 @@ Check check_machine(const std::string& root) {
   return Check::ok("machine", (text.empty() ? "" : text + ", ") + machine.kernel);
 }
 
+std::optional<long long> available_mb(const std::string& root) {
+  return meminfo_mb(read_text(root + "/proc/meminfo"), "MemAvailable:");
+}
+
 Check check_memory(const std::string& root) {
   const std::string meminfo = read_text(root + "/proc/meminfo");
-  const auto available = meminfo_mb(meminfo, "MemAvailable:"), total = meminfo_mb(meminfo, "MemTotal:");
+  const auto available = available_mb(root), total = meminfo_mb(meminfo, "MemTotal:");
   if (!available || !total) return Check::skip("memory", "unknown: /proc/meminfo does not tell");
   const std::string text = std::to_string(*available) + " of " + std::to_string(*total) + " MiB available";
   if (*available >= scarce_mb) return Check::ok("memory", text);
@@ -90,19 +94,26 @@ std::optional<bool> clock_is_synchronized() {
   return clock != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
 }
 
-Check check_clock(std::chrono::system_clock::time_point now, std::optional<bool> synchronized) {
-  if (const auto fault = clock_fault(now)) {
-    return Check::fail("clock", fault->reason, "sudo timedatectl set-ntp true", ExitCode::unavailable);
+Check check_clock(std::chrono::system_clock::time_point now, std::optional<bool> synchronized,
+                  bool with_broker) {
+  if (clock_fault(now)) {
+    const std::string text = utc(now) + ", which is before this program was built: ";
+    const char* const set =
+        "sudo date -s 'YYYY-MM-DD HH:MM', and what keeps it right: sudo apt install systemd-timesyncd";
+    if (with_broker)
+      return Check::fail("clock", text + "no certificate can be judged, so nothing is sent", set,
+                         ExitCode::unavailable);
+    return Check::warn("clock", text + "records carry a wrong time", set);
   }
   const std::string time = utc(now);
   if (!synchronized) return Check::ok("clock", time + "; unknown whether it is synchronized");
   if (*synchronized) return Check::ok("clock", time + ", synchronized");
-  return Check::warn("clock", time + ", and nothing keeps it synchronized, says the kernel",
+  return Check::warn("clock", time + ", not synchronized",
                      "sudo apt install systemd-timesyncd && sudo timedatectl set-ntp true");
 }
 
 Check check_threads(int asked, int cores) {
-  const int threads = asked > 0 ? asked : std::max(1, cores - 1);
+  const int threads = threads_to_use(asked, cores);
   const std::string text = std::to_string(threads) + (threads == 1 ? " thread" : " threads") +
                            " for the network on " + std::to_string(cores) + (cores == 1 ? " core" : " cores");
   if (threads < cores || cores == 1) return Check::ok("threads", text);
@@ -110,15 +121,16 @@ Check check_threads(int asked, int cores) {
                      "leave one free: --threads " + std::to_string(cores - 1));
 }
 
-std::vector<Examination> machine_examinations(int threads) {
+std::vector<Examination> machine_examinations(int threads, bool with_broker) {
   using namespace std::chrono_literals;
   const auto one = [](auto check) { return [check] { return Checks{check()}; }; };
   return {
       {"machine", 5s, one([] { return check_machine(); })},
       {"memory", 5s, one([] { return check_memory(); })},
       {"temperature", 5s, [] { return check_heat(); }},
-      {"clock", 5s,
-       one([] { return check_clock(std::chrono::system_clock::now(), clock_is_synchronized()); })},
+      {"clock", 5s, one([with_broker] {
+         return check_clock(std::chrono::system_clock::now(), clock_is_synchronized(), with_broker);
+       })},
       {"threads", 5s, one([threads] {
          return check_threads(threads, static_cast<int>(std::thread::hardware_concurrency()));
        })},

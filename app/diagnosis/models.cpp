@@ -59,21 +59,31 @@ Check check_model(const fs::path& folder, const ClassifierOptions& asked, bool w
 
 std::vector<Examination> model_examinations(const ClassifierOptions& asked) {
   constexpr auto limit = std::chrono::seconds(20);  // a large model on a slow card
+  const std::string remedy = "fetch or export the model again: docs/quantization.md";
   std::vector<Examination> examinations;
   fs::path wanted;
   try {
     wanted = find_model(asked.model, asked.models);
-    examinations.push_back(
-        {"model", limit, [=] { return Checks{check_model(wanted, asked, true)}; }, ExitCode::bad_data});
+    examinations.push_back({"model",
+                            limit,
+                            [=] { return Checks{check_model(wanted, asked, true)}; },
+                            ExitCode::bad_data,
+                            {},
+                            remedy});
   } catch (const Error& error) {
-    examinations.push_back({"model", limit, [problem = failure("model", error)] { return Checks{problem}; },
-                            ExitCode::bad_data});
+    const Check missing = Check::fail(
+        "model", error.what(), "name one, or its folder, with --model: models/README.md", error.code());
+    examinations.push_back({"model", limit, [missing] { return Checks{missing}; }, ExitCode::bad_data});
   }
   std::error_code ignored;
   for (const InstalledModel& model : installed_models(asked.models)) {
     if (fs::equivalent(model.folder, wanted, ignored)) continue;
-    examinations.push_back({"model " + model.name, limit,
-                            [=] { return Checks{check_model(model.folder, asked, false)}; }, ExitCode::bad_data});
+    examinations.push_back({"model " + model.name,
+                            limit,
+                            [=] { return Checks{check_model(model.folder, asked, false)}; },
+                            ExitCode::bad_data,
+                            {},
+                            remedy});
   }
   return examinations;
 }

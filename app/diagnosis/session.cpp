@@ -63,44 +63,59 @@ class Answers {
 
 /// A PUBACK alone says little: mosquitto sends one for what its ACL then drops. (AWS ends the session
 /// instead.) So the message is also asked back.
-Check check_publish(Link& link, Answers& answers, const std::string& device) {
-  const std::string topic = "glimpse/v1/" + device + "/doctor";
+Check check_publish(Link& link, Answers& answers, const BrokerSettings& broker) {
+  const std::string topic = "glimpse/v1/" + broker.device + "/doctor";
   const std::string payload = R"({"doctor": ")" + new_boot_id() + "\"}";
+  const std::string records = broker.basic_ingest.empty()
+                                  ? ""
+                                  : "; records go to " + telemetry_topic(broker) + ", which was not tried";
   const char* const name = "publish";
   if (!link.publish(1, topic, payload, false) || !answers.acknowledged(1)) {
     if (!answers.lost())
       return Check::fail(name, "no acknowledgement for " + topic + " within 5 s", "see the broker's log",
                          ExitCode::unavailable);
-    return Check::fail(name, "the broker ends the session on a publish to " + topic,
-                       "let its policy allow that: docs/aws.md", ExitCode::credentials);
+    return Check::fail(
+        name,
+        "the session ended on a publish to " + topic + ": it is forbidden, or another client came as " +
+            broker.device,
+        "let the broker's policy allow it (docs/aws.md), and no other program log in as " + broker.device,
+        ExitCode::credentials);
   }
   if (!link.subscribe(2, topic) || !answers.subscribed())
-    return Check::ok(name, topic + " was acknowledged; it may not be read back");
+    return Check::ok(name, topic + " was acknowledged; it may not be read back" + records);
   if (link.publish(3, topic, payload, false) && answers.received(payload))
-    return Check::ok(name, topic + " was acknowledged, and came back");
+    return Check::ok(name, topic + " was acknowledged, and came back" + records);
   return Check::warn(
       name,
-      topic + " was acknowledged and did not come back: this device may not write to it, or not read it",
+      topic + " was acknowledged and did not come back: this device may not write to it, or not read it" +
+          records,
       "see the broker's log and ACL");
+}
+
+Check not_tried(const Running& running, const std::string& device) {
+  using How = Running::How;
+  const std::string who = "glimpse run" + (running.pid > 0 ? ", pid " + std::to_string(running.pid) : "");
+  const std::string how = running.how == How::perhaps          ? " is another user's and may be"
+                          : running.how == How::without_outbox ? " has no outbox open and may be"
+                                                               : " is";
+  return Check::skip("login",
+                     "not tried: " + who + how + " logged in as " + device +
+                         ", and the broker would end its session" +
+                         (running.status.empty() ? "" : "; it says: " + running.status),
+                     "journalctl -u glimpse tells of its link");
 }
 
 }  // namespace
 
-Checks check_session(const BrokerSettings& broker, const std::optional<Running>& running,
+Checks check_session(const BrokerSettings& broker, const std::function<std::optional<Running>()>& running,
                      const LinkLimits& limits) {
-  if (running) {
-    const std::string who = "glimpse run" + (running->pid > 0 ? ", pid " + std::to_string(running->pid) : "");
-    return {Check::skip("login",
-                        "not tried: " + who + (running->how == Running::How::perhaps ? " may be" : " is") +
-                            " logged in as " + broker.device + ", and the broker would end its session" +
-                            (running->status.empty() ? "" : "; it says: " + running->status),
-                        "journalctl -u glimpse tells of its link")};
-  }
+  if (const auto other = running()) return {not_tried(*other, broker.device)};
   Answers answers;
   const auto link = make_mqtt_link(broker, nullptr, {std::chrono::system_clock::now, 1s, limits});
   if (const auto fault = link->connect({}, 30s, answers.events())) return {failure("login", *fault)};
-  Checks checks{Check::ok("login", "the broker lets " + broker.device + " in"),
-                check_publish(*link, answers, broker.device)};
+  Checks checks{Check::ok("login", "the broker lets " + broker.device + " in")};
+  checks.push_back(check_publish(*link, answers, broker));
+  if (const auto other = running(); other && answers.lost()) return {not_tried(*other, broker.device)};
   link->disconnect();
   return checks;
 }

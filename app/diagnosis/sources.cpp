@@ -6,17 +6,21 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 
 #include "capture/gstreamer_pipeline.hpp"
 #include "capture/quiet.hpp"
 #include "diagnosis/failure.hpp"
+#include "diagnosis/user.hpp"
 
 namespace glimpse {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* camera_group = "sudo usermod -aG video $USER, then log in again";
+std::string camera_group() {
+  return "sudo usermod -aG video " + user_name() + ", then log in again, or restart the service";
+}
 
 std::vector<std::string> video_devices(const std::string& folder) {
   std::vector<std::string> devices;
@@ -52,13 +56,14 @@ bool denied(int error) {
 Check check_device(const std::string& device, const Ioctl& ioctl) {
   std::error_code error;
   if (!fs::exists(device, error)) {
-    return Check::fail("source", "there is no " + device, "plug one in, or name another source with --source",
-                       ExitCode::no_source);
+    return Check::fail("source", "there is no " + device,
+                       "plug one in, or name another source: --source test needs none", ExitCode::no_source);
   }
   const auto asked = ask_v4l2(device, ioctl);
   if (const int* problem = std::get_if<int>(&asked)) {
     return Check::fail("source", device + ": " + std::strerror(*problem),
-                       denied(*problem) ? camera_group : "name a camera with --source", ExitCode::no_source);
+                       denied(*problem) ? camera_group() : "name a camera with --source",
+                       ExitCode::no_source);
   }
   const auto& found = std::get<V4l2Device>(asked);
   if (!found.is_camera()) {
@@ -99,20 +104,24 @@ Checks check_cameras(const std::string& folder, const Ioctl& ioctl) {
     return {Check::skip("cameras", "there is no " + folder + "/video*: no camera is plugged in")};
   }
   Checks checks;
-  std::vector<std::string> others;
+  std::map<std::string, std::vector<std::string>> others;  // by driver
   for (const std::string& device : devices) {
     const auto asked = ask_v4l2(device, ioctl);
     if (const int* problem = std::get_if<int>(&asked)) {
       checks.push_back(Check::warn("camera " + device, std::strerror(*problem),
-                                   denied(*problem) ? camera_group : "unplug it and plug it in again"));
+                                   denied(*problem) ? camera_group() : "unplug it and plug it in again"));
     } else if (const auto& found = std::get<V4l2Device>(asked); found.is_camera()) {
       checks.push_back(Check::ok("camera " + device, describe(found)));
     } else {
-      others.push_back(device + " (" + found.driver + ")");
+      others[found.driver].push_back(device);
     }
   }
-  if (!others.empty())
-    checks.push_back(Check::skip("cameras", "no cameras of their own: " + list(others, others.size())));
+  std::vector<std::string> parts;  // a Raspberry Pi 5 has dozens
+  for (const auto& [driver, all] : others)
+    parts.push_back(driver +
+                    (all.size() == 1 ? " (" + all.front() + ")" : " ×" + std::to_string(all.size())));
+  if (!parts.empty())
+    checks.push_back(Check::skip("cameras", "no cameras of their own: " + list(parts, parts.size())));
   return checks;
 }
 
@@ -130,7 +139,7 @@ Check check_libcamera(bool wanted, const std::string& root) {
   return Check::skip("libcamera", "not installed; only --source csi needs it", install);
 }
 
-Check check_libcamerasrc(bool wanted, const std::function<std::string(const std::string&)>& parse) {
+Check check_libcamerasrc(bool wanted, const Parse& parse) {
   const char* const install = "sudo apt install gstreamer1.0-libcamera";
   const auto missing = [&](const std::string& what) {
     if (wanted) return Check::fail("libcamerasrc", what, install, ExitCode::no_source);
@@ -140,15 +149,17 @@ Check check_libcamerasrc(bool wanted, const std::function<std::string(const std:
   return Check::ok("libcamerasrc", "GStreamer has it");
 }
 
-Check check_source(const SourceOptions& source, const Ioctl& ioctl) {
+Check check_source(const SourceOptions& source, const Ioctl& ioctl, const Parse& parse) {
   const std::string& uri = source.uri;
   if (uri == "csi")
-    return Check::ok("source", "csi; not opened, so that who uses it goes on; cam --list shows the cameras");
+    return Check::skip(
+        "source", "csi: whether a camera is attached is seen by opening it alone, and somebody may use it",
+        "cam --list names the cameras: sudo apt install libcamera-tools");
   if (is_camera(uri)) return check_device(uri.starts_with('/') ? uri : "/dev/video" + uri, ioctl);
   if (!uri.starts_with("gst:")) return check_by_reading(source);
-  const std::string wrong = pipeline_error(uri.substr(4));
-  if (wrong.empty())
-    return Check::ok("source", uri + "; understood, not started, so that who uses its camera goes on");
+  const std::string wrong = parse(uri.substr(4));
+  if (wrong.empty())  // not the pipeline itself: it may hold a password
+    return Check::ok("source", "gst: pipeline; understood, not started, so that who uses its camera goes on");
   return Check::fail("source", "GStreamer refuses the pipeline: " + wrong,
                      "try it: gst-launch-1.0 (apt install gstreamer1.0-tools)", ExitCode::no_source);
 }
@@ -157,7 +168,12 @@ std::vector<Examination> source_examinations(const SourceOptions& source) {
   using namespace std::chrono_literals;
   const bool csi = source.uri == "csi";
   return {
-      {"cameras", 10s, [] { return check_cameras("/dev", real_ioctl()); }, ExitCode::no_source},
+      {"cameras",
+       10s,
+       [] { return check_cameras("/dev", real_ioctl()); },
+       ExitCode::no_source,
+       {},
+       "a driver hangs: unplug the cameras, or restart the machine"},
       {"libcamera", 5s, [csi] { return Checks{check_libcamera(csi)}; }},
       {"libcamerasrc", 20s,  // GStreamer looks through all its plugins the first time
        [csi] {
@@ -165,8 +181,15 @@ std::vector<Examination> source_examinations(const SourceOptions& source) {
          return Checks{check_libcamerasrc(csi, pipeline_error)};
        },
        ExitCode::no_source},
-      {"source", 15s, [source] { return Checks{check_source(source, real_ioctl())}; }, ExitCode::no_source,
-       csi ? std::vector<std::string>{"libcamera", "libcamerasrc"} : std::vector<std::string>{}},
+      {"source", 15s,
+       [source] {
+         quiet_libraries();
+         return Checks{check_source(source, real_ioctl(), pipeline_error)};
+       },
+       ExitCode::no_source,
+       csi ? std::vector<std::string>{"libcamera", "libcamerasrc"} : std::vector<std::string>{},
+       "name another one with --source, or try this one with another program: ffplay (sudo apt install "
+       "ffmpeg)"},
   };
 }
 

@@ -15,13 +15,13 @@ namespace glimpse {
 
 /// `wanted`: by the source csi; else what is missing is only said. Looks below `root`, "" but in tests.
 [[nodiscard]] Check check_libcamera(bool wanted, const std::string& root = "");
-/// `parse`: what GStreamer says is wrong with a pipeline, "" for nothing.
-[[nodiscard]] Check check_libcamerasrc(bool wanted,
-                                       const std::function<std::string(const std::string&)>& parse);
+/// What GStreamer says is wrong with a pipeline, "" for nothing; pipeline_error() but in tests.
+using Parse = std::function<std::string(const std::string& pipeline)>;
+[[nodiscard]] Check check_libcamerasrc(bool wanted, const Parse& parse);
 
 /// The one that a run would open. It is opened, and gives one frame, but for cameras and pipelines, which
 /// somebody else may be using.
-[[nodiscard]] Check check_source(const SourceOptions& source, const Ioctl& ioctl);
+[[nodiscard]] Check check_source(const SourceOptions& source, const Ioctl& ioctl, const Parse& parse);
 
 [[nodiscard]] std::vector<Examination> source_examinations(const SourceOptions& source);
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "diagnosis/user.hpp"
 #include "telemetry/outbox/inspection.hpp"
 
 namespace glimpse {
@@ -22,11 +23,12 @@ std::string megabytes(std::uint64_t bytes) {
   return std::to_string(bytes / 1'000'000) + " MB";
 }
 
-/// The folder, or where it would be made.
+/// The folder, or where it would be made. A link that leads nowhere is no place to make one.
 fs::path existing(fs::path folder) {
   std::error_code ignored;
   folder = fs::absolute(folder, ignored);
-  while (!fs::exists(folder, ignored) && folder.has_parent_path() && folder != folder.parent_path())
+  while (!fs::exists(fs::symlink_status(folder, ignored)) && folder.has_parent_path() &&
+         folder != folder.parent_path())
     folder = folder.parent_path();
   return folder;
 }
@@ -99,8 +101,10 @@ Check check_outbox(const OutboxPlace& place, const std::optional<Running>& runni
         return Check::warn("outbox", place.file + " is damaged: " + error.what(),
                            "glimpse run: it sets the file aside and takes what can be read of it");
       default:
-        return Check::fail("outbox", place.file + ": " + error.what(), "ls -l " + place.file,
-                           ExitCode::configuration);
+        return Check::fail(
+            "outbox", place.file + ": " + error.what(),
+            "sudo chown " + user_name() + " '" + place.file + "'*, or another folder with --state",
+            ExitCode::configuration);
     }
   }
 }
@@ -109,7 +113,8 @@ Check check_running(const std::optional<Running>& running) {
   if (!running) return Check::ok("running", "no glimpse run has this device's outbox");
   const std::string status = running->status.empty() ? "" : ": " + running->status;
   constexpr const char* also[] = {"", ", as this device from another state folder",
-                                  ", of another user and perhaps as this device"};
+                                  ", of another user and perhaps as this device",
+                                  ", without an outbox and perhaps as this device"};
   return Check::ok("running", who(*running) + also[static_cast<int>(running->how)] + status);
 }
 

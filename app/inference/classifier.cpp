@@ -27,14 +27,11 @@ double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-/// OpenMP keeps the number of threads for each calling thread, so whoever runs a network sets it for itself.
-/// One core is left free by default: with as many threads as cores, OpenMP's spinning turns 10 ms into 750 ms
-/// under load.
 int threads_to_use(int asked) {
-  if (asked > 0) return asked;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
+  return glimpse::threads_to_use(asked, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+/// OpenMP keeps the number of threads for each calling thread, so whoever runs a network sets it for itself.
 void use_threads(int threads) {
   thread_local int in_use = 0;
   if (in_use != threads) at::set_num_threads(in_use = threads);
@@ -162,6 +159,12 @@ struct Classifier::Impl {
     }
   }
 };
+
+/// One core is left free by default: with as many threads as cores, OpenMP's spinning turns 10 ms into 750 ms
+/// under load.
+int threads_to_use(int asked, int cores) {
+  return asked > 0 ? asked : std::max(1, cores - 1);
+}
 
 ClassifierOptions settle_backend(ClassifierOptions options) {
   const ModelFile file =

@@ -16,6 +16,9 @@ namespace glimpse {
 /// "1.13.0": what this program was built with.
 [[nodiscard]] std::string libtorch_version();
 
+/// Threads for the network: `asked`, and for 0 one fewer than there are cores, at least 1.
+[[nodiscard]] int threads_to_use(int asked, int cores);
+
 struct ClassifierInfo;
 
 struct ClassifierOptions {

@@ -1,17 +1,15 @@
 #include "view/doctor_view.hpp"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "core/text.hpp"
+#include "view/terminal.hpp"
 
 namespace glimpse {
 namespace {
 
-constexpr int name_columns = 16;
+constexpr int name_columns = 18;
 constexpr std::string_view erase_line = "\r\x1b[K";
 
 struct Word {
@@ -30,11 +28,6 @@ Word word(Check::State state) {
       break;
   }
   return {"skip", "\x1b[2m"};
-}
-
-bool is_terminal() {
-  const char* const kind = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
 }
 
 std::string padded(std::string text, int columns) {
@@ -59,10 +52,19 @@ std::string check_text(const Check& check, bool colour) {
 }
 
 DoctorView::DoctorView(Output& output, bool json)
-    : output_(output), json_(json), terminal_(!json && is_terminal()) {}
+    : output_(output),
+      json_(json),
+      terminal_(!json && is_live_terminal()),
+      colour_(terminal_ && terminal_style().colour) {}
+
+DoctorView::~DoctorView() {
+  if (in_progress_) output_.write(erase_line);
+}
 
 void DoctorView::begins(const std::string& name) {
-  if (terminal_) output_.write("...   " + escape_control(name));
+  if (!terminal_) return;
+  output_.write("...   " + escape_control(name));
+  in_progress_ = true;
 }
 
 void DoctorView::found(const Check& check) {
@@ -70,7 +72,8 @@ void DoctorView::found(const Check& check) {
   failures_ += check.state == Check::State::fail ? 1 : 0;
   warnings_ += check.state == Check::State::warn ? 1 : 0;
   if (json_) return output_.write(check_json(check) + "\n");
-  output_.write((terminal_ ? std::string(erase_line) : "") + check_text(check, terminal_) + "\n");
+  output_.write((in_progress_ ? std::string(erase_line) : "") + check_text(check, colour_) + "\n");
+  in_progress_ = false;
 }
 
 void DoctorView::finish() {

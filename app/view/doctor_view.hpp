@@ -18,6 +18,10 @@ namespace glimpse {
 class DoctorView {
  public:
   DoctorView(Output& output, bool json);
+  /// Takes away the name of what was in progress.
+  ~DoctorView();
+  DoctorView(const DoctorView&) = delete;
+  DoctorView& operator=(const DoctorView&) = delete;
   void begins(const std::string& name);
   void found(const Check& check);
   /// "31 checks: 1 failed, 2 warnings"; nothing as JSON.
@@ -25,7 +29,8 @@ class DoctorView {
 
  private:
   Output& output_;
-  const bool json_, terminal_;
+  const bool json_, terminal_, colour_;
+  bool in_progress_ = false;  // its name is on the terminal's last line
   int checks_ = 0, failures_ = 0, warnings_ = 0;
 };
 

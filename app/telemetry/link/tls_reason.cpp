@@ -10,28 +10,21 @@
 #include <string>
 
 #include "core/text.hpp"
+#include "core/utc.hpp"
 
 namespace glimpse {
 namespace {
 
 constexpr int max_names = 8;  // of a certificate that is for another host
 
-std::string utc(const tm& time) {
-  char text[32] = "";
-  strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &time);
-  return text;
-}
-
-std::string utc(const ASN1_TIME* time) {
+std::string date(const ASN1_TIME* time) {
   tm parts{};
-  return ASN1_TIME_to_tm(time, &parts) == 1 ? utc(parts) : "an unreadable date";
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return "an unreadable date";
+  return utc(std::chrono::system_clock::from_time_t(timegm(&parts)));
 }
 
 std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  tm parts{};
-  gmtime_r(&now, &parts);
-  return utc(parts);
+  return utc(std::chrono::system_clock::now());
 }
 
 std::string quoted(const ASN1_STRING* text) {
@@ -92,13 +85,13 @@ LinkFault verify_fault(X509_STORE_CTX* store, const TlsPeer& peer) {
                   "'; use a name it holds, or give the server a certificate for this one"};
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return {LinkProblem::server_expired, "the " + whose(depth) + " certificate at " + server +
-                                               " expired at " + utc(X509_get0_notAfter(current)) +
+                                               " expired at " + date(X509_get0_notAfter(current)) +
                                                " (this clock says " + utc_now() +
                                                "); renew it, or set this clock"};
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return {LinkProblem::server_not_yet_valid,
               "the " + whose(depth) + " certificate at " + server + " is not valid before " +
-                  utc(X509_get0_notBefore(current)) + " (this clock says " + utc_now() +
+                  date(X509_get0_notBefore(current)) + " (this clock says " + utc_now() +
                   "); set this clock, or wait"};
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
       return {LinkProblem::self_signed,

@@ -1,22 +1,10 @@
 #include "telemetry/link/wall_clock.hpp"
 
-#include <ctime>
 #include <string>
 
+#include "core/utc.hpp"
+
 namespace glimpse {
-namespace {
-
-std::string utc(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32] = "";
-  strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts);
-  return text;
-}
-
-}  // namespace
-
 std::chrono::system_clock::time_point built_at() {
   return std::chrono::system_clock::from_time_t(GLIMPSE_BUILT_AT);
 }

@@ -23,7 +23,9 @@ struct OutboxReport {
 };
 
 /// Throws DatabaseError where the file is in use, damaged or cannot be opened. It is locked meanwhile, and a
-/// run that starts waits for it for a second: so nothing here takes longer than `limit`.
+/// run that starts waits for it for a second, so `limit` is to be shorter: then it is let go, within the time
+/// that the disk needs for a page. Changes nothing. In a process that has the file open nowhere else: it
+/// would lose its locks (fcntl_locking(2)).
 [[nodiscard]] OutboxReport inspect_outbox(const std::string& file, std::chrono::milliseconds limit);
 
 }  // namespace glimpse

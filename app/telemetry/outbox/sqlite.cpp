@@ -34,9 +34,9 @@ Kind kind_of(int code, sqlite3* connection) {
 
 }  // namespace
 
-Sqlite::Sqlite(const std::string& file, int flags) {
+Sqlite::Sqlite(const std::string& file, int flags, const char* vfs) {
   sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(file.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX, vfs);
   connection_.reset(opened);
   if (code != SQLITE_OK) fail(code);
   sqlite3_extended_result_codes(opened, 1);

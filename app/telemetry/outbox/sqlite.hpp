@@ -29,8 +29,8 @@ class DatabaseError : public std::runtime_error {
 /// A connection. Every call may throw DatabaseError with SQLite's own words.
 class Sqlite {
  public:
-  /// `flags` as sqlite3_open_v2() takes them.
-  Sqlite(const std::string& file, int flags);
+  /// `flags` and `vfs` as sqlite3_open_v2() takes them.
+  Sqlite(const std::string& file, int flags, const char* vfs = nullptr);
   void run(const char* sql);
   [[nodiscard]] std::int64_t number(const char* sql);
   [[nodiscard]] std::string text(const char* sql);

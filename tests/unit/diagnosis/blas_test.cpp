@@ -55,3 +55,34 @@ TEST_CASE("A backend that is not in this build is a failure") {
       ContainsSubstring("fail backend: --backend abacus is not in this build | --backend auto, torch"));
   CHECK(refusal.code == ExitCode::usage);
 }
+
+TEST_CASE("A speed is not tried where memory is scarce") {
+  const TempFolder root;
+  ClassifierOptions options;
+  options.model = "/nowhere";  // would throw
+  options.backend = "torch";
+  root.write("proc/meminfo", "MemTotal: 1048576 kB\nMemAvailable: 307199 kB\n");
+  CHECK(shown(check_speed(options, root.path())) == "skip torch float: not tried: memory is scarce");
+  root.write("proc/meminfo", "MemTotal: 1048576 kB\nMemAvailable: 307200 kB\n");
+  CHECK_THROWS_AS(check_speed(options, root.path()), Error);
+}
+
+TEST_CASE("A backend is needed where it was named, in the form that was asked for; else another one does") {
+  ClassifierOptions options;
+  options.model = GLIMPSE_ROOT "/models/demo";
+  const auto instead_of = [&options](const std::string& name) {
+    for (const Examination& examination : engine_examinations(options)) {
+      if (examination.name == name) return examination.instead;
+    }
+    return std::vector<std::string>{"not looked at"};
+  };
+  using Names = std::vector<std::string>;
+  options.backend = "torch";
+  CHECK(instead_of("torch float").empty());
+  CHECK(instead_of("torch int8") == Names{"torch float"});
+  options.quantized = true;
+  CHECK(instead_of("torch int8").empty());
+  options.backend = "auto";
+  CHECK(instead_of("torch float").front() == "torch int8");
+  CHECK_FALSE(instead_of("torch int8").empty());
+}

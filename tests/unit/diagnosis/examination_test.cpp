@@ -58,14 +58,54 @@ TEST_CASE("An examination that hangs or crashes is a finding, and not the end") 
         for (;;) ::pause();
       },
       50ms);
-  CHECK(shown(only(hangs)) == "fail it: no answer within 1 s");
+  CHECK(shown(only(hangs)) ==
+        "fail it: no answer within 1 s | look again when the machine has less to do: top");
   CHECK(only(hangs).code == ExitCode::no_source);
-  const Check crash = only(of([]() -> Checks {
-    (void)std::raise(SIGKILL);
-    return {};
-  }));
-  CHECK_THAT(shown(crash), ContainsSubstring("fail it: the process that looked at it has died"));
-  CHECK(crash.code == ExitCode::no_source);
+  Examination named = hangs;
+  named.remedy = "unplug it";
+  CHECK(shown(only(named)) == "fail it: no answer within 1 s | unplug it");
+}
+
+TEST_CASE("Of a crash is said which, and what may mend it") {
+  const auto crash = [](int signal) {
+    return only(of([signal]() -> Checks {
+      (void)std::raise(signal);
+      return {};
+    }));
+  };
+  // The words: signal(7), strsignal(3).
+  CHECK(shown(crash(SIGKILL)) ==
+        "fail it: looking at it ended in a crash: Killed | where memory has run out, this says so: "
+        "journalctl -k");
+  CHECK_THAT(shown(crash(SIGILL)),
+             ContainsSubstring("crash: Illegal instruction | use libraries that were built for"));
+  CHECK_THAT(shown(crash(SIGABRT)), ContainsSubstring("crash: Aborted | report it"));
+  CHECK(crash(SIGKILL).code == ExitCode::no_source);
+  const Check left = only(of([]() -> Checks { ::_exit(1); }));
+  CHECK_THAT(shown(left), ContainsSubstring("fail it: looking at it ended in a crash | report it"));
+}
+
+TEST_CASE("What a run can do without is a warning, until the last one in its place has failed") {
+  const auto fails = [](const char* name, std::vector<std::string> instead) {
+    return Examination{name,
+                       60s,
+                       [name] { return Checks{Check::fail(name, "no", "mend", ExitCode::bad_data)}; },
+                       ExitCode::bad_data,
+                       {},
+                       "",
+                       std::move(instead)};
+  };
+  const auto states = [](const std::vector<Examination>& all) {
+    std::string text;
+    carry_out(
+        all, {}, [](const std::string&) {}, [&](const Check& check) { text += state(check) + " "; });
+    return text;
+  };
+  const Examination works{"c", 60s, [] { return Checks{Check::ok("c", "fine")}; }};
+  CHECK(states({fails("a", {})}) == "fail ");
+  CHECK(states({fails("a", {"b", "c"}), fails("b", {"a", "c"}), works}) == "warn warn ok ");
+  CHECK(states({works, fails("a", {"b", "c"}), fails("b", {"a", "c"})}) == "ok warn warn ");
+  CHECK(states({fails("a", {"b"}), fails("b", {"a"})}) == "warn fail ");
 }
 
 TEST_CASE("A stop ends an examination at once") {

@@ -1,6 +1,7 @@
 #include "diagnosis/machine.hpp"
 
 #include "catch.hpp"
+#include "core/utc.hpp"
 #include "diagnosis/date.hpp"
 #include "shown.hpp"
 #include "temp_folder.hpp"
@@ -75,15 +76,22 @@ TEST_CASE("Heat and power of a Raspberry Pi") {
 
 TEST_CASE("The clock: set and kept, set and not kept, not set") {
   const auto now = unix_time(4102444800);  // date -u -d @4102444800
-  CHECK(shown(check_clock(now, true)) == "ok clock: 2100-01-01 00:00:00 UTC, synchronized");
-  CHECK(shown(check_clock(now, {})) ==
+  CHECK(shown(check_clock(now, true, true)) == "ok clock: 2100-01-01 00:00:00 UTC, synchronized");
+  CHECK(shown(check_clock(now, {}, true)) ==
         "ok clock: 2100-01-01 00:00:00 UTC; unknown whether it is synchronized");
-  CHECK_THAT(shown(check_clock(now, false)),
-             ContainsSubstring("warn clock: 2100-01-01 00:00:00 UTC, and nothing"));
-  const Check unset = check_clock(unix_time(60), true);
-  CHECK_THAT(shown(unset), ContainsSubstring("fail clock: this clock says 1970-01-01 00:01:00 UTC"));
-  CHECK_THAT(unset.remedy, ContainsSubstring("timedatectl"));
+  CHECK_THAT(shown(check_clock(now, false, true)),
+             ContainsSubstring("warn clock: 2100-01-01 00:00:00 UTC, not synchronized | sudo apt install"));
+  const Check unset = check_clock(unix_time(60), true, true);
+  CHECK(shown(unset) ==
+        "fail clock: 1970-01-01 00:01:00 UTC, which is before this program was built: no certificate can be "
+        "judged, so "
+        "nothing is sent | sudo date -s 'YYYY-MM-DD HH:MM', and what keeps it right: sudo apt install "
+        "systemd-timesyncd");
   CHECK(unset.code == ExitCode::unavailable);
+  CHECK_THAT(shown(check_clock(unix_time(60), true, false)),
+             ContainsSubstring(
+                 "warn clock: 1970-01-01 00:01:00 UTC, which is before this program was built: records "
+                 "carry a wrong time | sudo date"));
 }
 
 TEST_CASE("Threads leave a core free") {

@@ -71,5 +71,19 @@ TEST_CASE("A model that is not there, and no manifest that can be read, are name
   options.model = (folder.path() / "none").string();
   const Checks checks = carry_out(model_examinations(options).front(), {});
   CHECK_THAT(shown(checks.front()), ContainsSubstring("fail model: no model '" + options.model + "'"));
+  CHECK_THAT(checks.front().remedy, ContainsSubstring("with --model"));
   CHECK(checks.front().code == ExitCode::bad_data);
+}
+
+TEST_CASE("A model without a manifest has something that mends it, too") {
+  const TempFolder folder;
+  ClassifierOptions options = asked();
+  options.model = model(folder, hash).string();
+  fs::remove(folder.path() / "small/manifest.json");
+  std::vector<Check> found;
+  carry_out(
+      {model_examinations(options).front()}, {}, [](const std::string&) {},
+      [&](const Check& check) { found.push_back(check); });
+  CHECK_THAT(shown(found.front()), ContainsSubstring("fail model: "));
+  CHECK_THAT(found.front().remedy, ContainsSubstring("export the model again"));
 }

@@ -15,10 +15,10 @@ namespace {
 
 /// A process in a /proc that has open what it is said to have.
 void process(const TempFolder& proc, const std::string& pid, const std::string& comm, const std::string& verb,
-             const std::string& open) {
+             const std::string& open, const std::string& option = "--config") {
   proc.write(pid + "/comm", comm + "\n");
-  proc.write(pid + "/cmdline",
-             std::string("/usr/bin/glimpse\0", 17) + verb + std::string("\0--source\0test\0", 15));
+  proc.write(pid + "/cmdline", std::string("/usr/bin/glimpse\0", 17) + verb +
+                                   std::string("\0--source\0test\0", 15) + option + '\0');
   fs::create_directories(proc.path() / pid / "fd");
   fs::create_symlink("/dev/null", proc.path() / pid / "fd/0");
   fs::create_symlink(open, proc.path() / pid / "fd/7");
@@ -61,6 +61,32 @@ TEST_CASE("A run with an outbox of this device elsewhere is found by its open fi
   REQUIRE(found);
   CHECK(found->pid == 4242);
   CHECK(found->how == Running::How::this_device);
+}
+
+TEST_CASE("An outbox that was deleted under its run is still this device's") {
+  const TempFolder proc;
+  process(proc, "4242", "glimpse", "run", "/var/lib/glimpse/outbox-pi-1.db (deleted)");  // proc(5)
+  const auto found = look(proc);
+  REQUIRE(found);
+  CHECK(found->how == Running::How::this_device);
+}
+
+TEST_CASE("A run that has no outbox open may be this device's: it closes one that cannot be written to") {
+  const TempFolder proc;
+  process(proc, "4242", "glimpse", "run", "/var/log/outbox-of-another-kind");
+  const auto found = look(proc);
+  REQUIRE(found);
+  CHECK(found->pid == 4242);
+  CHECK(found->how == Running::How::without_outbox);
+}
+
+TEST_CASE("A run that was given neither a broker nor a file that may name one is logged in nowhere") {
+  const TempFolder proc;
+  process(proc, "4242", "glimpse", "run", "/dev/video0", "--web");
+  fs::remove_all(proc.path() / "4242/fd");
+  CHECK_FALSE(look(proc));
+  process(proc, "4243", "glimpse", "run", "/dev/video0", "--broker=mqtts://localhost");
+  CHECK(look(proc));
 }
 
 TEST_CASE("Other commands, other programs and other devices are none") {

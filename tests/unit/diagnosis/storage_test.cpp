@@ -1,7 +1,11 @@
 #include "diagnosis/storage.hpp"
 
+#include <thread>
+
 #include "catch.hpp"
+#include "core/child_process.hpp"
 #include "shown.hpp"
+#include "slow_disk.hpp"
 #include "telemetry/outbox/database.hpp"
 #include "telemetry/outbox/inspection.hpp"
 #include "temp_folder.hpp"
@@ -16,11 +20,12 @@ OutboxPlace place(const TempFolder& folder) {
   return {folder.path(), folder.path() / "outbox-pi-1.db", 64'000'000};
 }
 
-void fill(const std::string& file, int records) {
+void fill(const std::string& file, int records, const std::string& payload = "{}") {
   Database database(file, 64'000'000, false);
   database.verify();
   Database::Change change;
-  for (int id = 1; id <= records; ++id) change.insert.push_back({id, Database::first_trusted_ms + id, "{}"});
+  for (int id = 1; id <= records; ++id)
+    change.insert.push_back({id, Database::first_trusted_ms + id, payload});
   change.dropped = 7;
   database.commit(change);
 }
@@ -38,6 +43,13 @@ TEST_CASE("The state folder: there, to be made, impossible") {
   CHECK(shown(blocked) == "fail state folder: " + file + " is no folder | name another one with --state");
   CHECK(blocked.code == ExitCode::configuration);
   CHECK(state(check_state_folder("")) == "fail");
+  const std::string link = folder.path() / "link";
+  fs::create_symlink(folder.path() / "gone", link);  // a run cannot make its folder there
+  CHECK(shown(check_state_folder(link)) ==
+        "fail state folder: " + link + " is no folder | name another one with --state");
+  CHECK(state(check_state_folder(link + "/below")) == "fail");
+  fs::create_directory(folder.path() / "gone");
+  CHECK(state(check_state_folder(link)) == "ok");
 }
 
 TEST_CASE("The disk has room for the outbox, for some of it, or for nothing") {
@@ -71,12 +83,44 @@ TEST_CASE("An outbox tells what waits and what was dropped, and is as it was") {
   CHECK(again.rows() == 3);
 }
 
-TEST_CASE("One that there is no time to read says so, and that it is damaged is not claimed") {
+TEST_CASE("An outbox on a slow disk is let go in time, and that it is damaged is not claimed") {
+  constexpr int pages = 5000;  // of a record each: 5 s and more to read them all
   const TempFolder folder;
-  fill(place(folder).file, 20'000);
-  const OutboxReport report = inspect_outbox(place(folder).file, 0ms);
+  fill(place(folder).file, pages, std::string(3000, ' '));
+  const SlowDisk disk;
+  const OutboxReport report = inspect_outbox(place(folder).file, 50ms);
+  CHECK_FALSE(report.pending);
   CHECK_FALSE(report.verified);
-  CHECK(inspect_outbox(place(folder).file, 60s).pending == 20'000U);
+  CHECK(SlowDisk::reads() > 0);
+  CHECK(SlowDisk::reads() < pages / 2);
+}
+
+TEST_CASE("One that can be counted in time, but not be read whole") {
+  const TempFolder folder;
+  fill(place(folder).file, 5, std::string(4'000'000, ' '));  // what counts them leaves most pages out
+  const SlowDisk disk;
+  const OutboxReport report = inspect_outbox(place(folder).file, 500ms);
+  CHECK(report.pending == 5U);
+  CHECK_FALSE(report.verified);
+  CHECK(SlowDisk::reads() < 3000);
+}
+
+TEST_CASE("A run that starts while the outbox is looked into gets it") {
+  const TempFolder folder;
+  const std::string file = place(folder).file;
+  fill(file, 5000, std::string(3000, ' '));
+  ChildProcess doctor(
+      [&file](const ChildProcess::Parent& parent) {
+        const SlowDisk disk;
+        if (parent.wait_for_go()) (void)inspect_outbox(file, 100ms);
+        parent.tell("done");
+      },
+      {});
+  const std::jthread asking([&doctor] { (void)doctor.ask(); });
+  while (!holder_of(file)) std::this_thread::yield();
+  Database run(file, 64'000'000, false);
+  run.verify();
+  CHECK(run.rows() == 5000);
 }
 
 TEST_CASE("A damaged outbox is a warning: the next run mends it") {
@@ -95,8 +139,16 @@ TEST_CASE("An outbox in use is left alone") {
   fs::remove(place(folder).file);
   fill(place(folder).file, 1);
   CHECK_THAT(shown(check_outbox(place(folder), Running{42, Running::How::this_device, {}})),
-             ContainsSubstring("1 record waits"));             // its outbox is another
-  const Database open(place(folder).file, 64'000'000, false);  // a lock that cannot be seen beforehand
+             ContainsSubstring("1 record waits"));  // its outbox is another
+  ChildProcess other(
+      [&](const ChildProcess::Parent& parent) {  // whose lock could not be seen beforehand
+        if (!parent.wait_for_go()) return;
+        const Database open(place(folder).file, 64'000'000, false);
+        do parent.tell("open");
+        while (parent.wait_for_go());
+      },
+      {});
+  REQUIRE(other.ask() == "open");
   CHECK(shown(check_outbox(place(folder), {})) ==
         "ok outbox: a program has it open, so it was not looked into");
 }
@@ -107,4 +159,6 @@ TEST_CASE("Who runs, and what it says of itself") {
         "ok running: glimpse run, pid 42: 30.1 fps");
   CHECK(shown(check_running(Running{42, Running::How::perhaps, {}})) ==
         "ok running: glimpse run, pid 42, of another user and perhaps as this device");
+  CHECK(shown(check_running(Running{42, Running::How::without_outbox, {}})) ==
+        "ok running: glimpse run, pid 42, without an outbox and perhaps as this device");
 }
