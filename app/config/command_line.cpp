@@ -43,7 +43,7 @@ Examples:
 
 Exit: 0 done, 64 usage, 65 bad model or data, 66 no such source, 70 internal, 130 stopped before the end.)"},
     {Command::doctor, "doctor", "Tell what is wrong on this machine for a run, and how to mend it.", R"(
-Each check is a line: ok, warn, fail, or skip for what is not needed here or cannot be known. Give it what you give run.
+Each check is a line: ok, warn or fail. What is not needed here, or cannot be known, is ok and says so. Give it what you give run.
 
 Examples:
   glimpse doctor                                         machine, cameras, models, engines
@@ -139,6 +139,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     throw Error(ExitCode::usage, escape_control(error.what()) + "; see glimpse " +
                                      (named() == &app ? "" : named()->get_name() + " ") + "--help");
   }
+  if (line.command == Command::doctor) line.settings.source.uri.clear();  // what nobody named may be missing
   if (!line.config_file.empty()) load_config(line.config_file, line.settings);
   for (const auto& [setting, text] : given) set_from_text(*setting, text);
   if (print_config) line.text = to_config(line.settings) + "\n";

@@ -9,8 +9,8 @@
 namespace glimpse {
 
 struct Check {
-  /// skip: not looked at, not needed here, or nothing that this machine can know; the text says which.
-  enum class State { ok, warn, fail, skip };
+  /// What is not needed here, or cannot be known, is ok; the text says which.
+  enum class State { ok, warn, fail };
 
   std::string name;  // "model demo"
   State state = State::ok;
@@ -18,11 +18,8 @@ struct Check {
   std::string remedy{};          // what mends it, a command where there is one; empty: nothing to mend
   ExitCode code = ExitCode::ok;  // of a failure: what `run` would end with
 
-  static Check ok(std::string name, std::string text) {
-    return {std::move(name), State::ok, std::move(text)};
-  }
-  static Check skip(std::string name, std::string text, std::string remedy = {}) {
-    return {std::move(name), State::skip, std::move(text), std::move(remedy)};
+  static Check ok(std::string name, std::string text, std::string remedy = {}) {
+    return {std::move(name), State::ok, std::move(text), std::move(remedy)};
   }
   static Check warn(std::string name, std::string text, std::string remedy) {
     return {std::move(name), State::warn, std::move(text), std::move(remedy)};

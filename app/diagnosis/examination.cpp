@@ -99,7 +99,7 @@ void carry_out(const std::vector<Examination>& examinations, const std::stop_tok
     const auto missing = std::find_if(examination.needs.begin(), examination.needs.end(), has_failed);
     if (missing != examination.needs.end()) {
       failed[examination.name] = failed[*missing];
-      found(Check::skip(examination.name, "not looked at: see " + failed[*missing]));
+      found(Check::warn(examination.name, "not looked at", "mend first: " + failed[*missing]));
       continue;
     }
     begins(examination.name);

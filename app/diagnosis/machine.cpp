@@ -34,7 +34,7 @@ std::optional<long long> meminfo_mb(const std::string& meminfo, std::string_view
 }
 
 Check check_temperature(const HeatStatus& heat) {
-  if (!heat.temperature_c) return Check::skip("temperature", "unknown: this machine tells none of its CPU");
+  if (!heat.temperature_c) return Check::ok("temperature", "unknown: this machine tells none of its CPU");
   char text[32];
   std::snprintf(text, sizeof text, "%.1f °C", *heat.temperature_c);
   if (*heat.temperature_c < hot_c) return Check::ok("temperature", text);
@@ -43,7 +43,7 @@ Check check_temperature(const HeatStatus& heat) {
 }
 
 Check check_throttling(const HeatStatus& heat) {
-  if (!heat.throttled) return Check::skip("throttling", "unknown: no firmware here tells of it");
+  if (!heat.throttled) return Check::ok("throttling", "unknown: no firmware here tells of it");
   const auto notice = ThrottleNotice().after(heat, Steady::now());
   if (!notice) return Check::ok("throttling", "none");
   const std::size_t remedy = notice->text.rfind(": ");
@@ -51,7 +51,7 @@ Check check_throttling(const HeatStatus& heat) {
 }
 
 Check check_power(const HeatStatus& heat) {
-  if (!heat.throttled) return Check::skip("power supply", "unknown: nothing here tells of under-voltage");
+  if (!heat.throttled) return Check::ok("power supply", "unknown: nothing here tells of under-voltage");
   const auto& words = *heat.throttled;
   if (std::find(words.begin(), words.end(), throttling::under_voltage) == words.end())
     return Check::ok("power supply", "no under-voltage");
@@ -75,7 +75,7 @@ std::optional<long long> available_mb(const std::string& root) {
 Check check_memory(const std::string& root) {
   const std::string meminfo = read_text(root + "/proc/meminfo");
   const auto available = available_mb(root), total = meminfo_mb(meminfo, "MemTotal:");
-  if (!available || !total) return Check::skip("memory", "unknown: /proc/meminfo does not tell");
+  if (!available || !total) return Check::ok("memory", "unknown: /proc/meminfo does not tell");
   const std::string text = std::to_string(*available) + " of " + std::to_string(*total) + " MiB available";
   if (*available >= scarce_mb) return Check::ok("memory", text);
   return Check::warn("memory", text + ": loading a network may take 300",

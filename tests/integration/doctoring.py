@@ -5,14 +5,14 @@ import subprocess
 
 from harness import DEMO, GLIMPSE, PATIENCE_S, Broker, TestCase
 
-STATES = {"ok", "warn", "fail", "skip"}
+STATES = {"ok", "warn", "fail"}
 
 
-def doctor(*arguments, prefix=(), program=GLIMPSE, **options):
+def doctor(*arguments, source=True, prefix=(), program=GLIMPSE, **options):
     """(exit code, checks by name, all in order)"""
     model = [] if "--model" in arguments else ["--model", DEMO]
-    source = [] if "--source" in arguments else ["--source", "test"]
-    done = subprocess.run([*prefix, program, "doctor", *model, *source, "--json", *map(str, arguments)], stdin=subprocess.DEVNULL,
+    named = ["--source", "test"] if source and "--source" not in arguments else []
+    done = subprocess.run([*prefix, program, "doctor", *model, *named, "--json", *map(str, arguments)], stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=PATIENCE_S, check=False, **options)
     checks = [json.loads(line) for line in done.stdout.decode().splitlines()]
     return done.returncode, {check["name"]: check for check in checks}, done.stderr.decode()

@@ -19,7 +19,7 @@ class Machine(Doctor):
     def test_without_a_broker_it_looks_at_the_machine_alone(self):
         code, checks, err = doctor()
         self.assertEqual((code, err), (0, ""))
-        self.assert_states(checks, machine="ok", source="ok", model="ok", libtorch="ok", broker="skip")
+        self.assert_states(checks, machine="ok", source="ok", model="ok", libtorch="ok", broker="ok")
         self.assertIn(subprocess.run(["uname", "-r"], check=True, capture_output=True, text=True).stdout.strip(), checks["machine"]["text"])
         for check in checks.values():
             self.assertEqual(list(check), ["name", "state", "text", "remedy"])
@@ -48,12 +48,18 @@ class Machine(Doctor):
         self.assertEqual(code, 66)
         self.assert_in_check(checks["source"], "fail", "/dev/video97", "--source")
 
+    @unittest.skipIf(os.path.exists("/dev/video0"), "there is a camera here")
+    def test_a_missing_camera_that_nobody_named_is_no_failure(self):
+        code, checks, _ = doctor(source=False)
+        self.assertEqual(code, 0)
+        self.assert_in_check(checks["source"], "warn", "none is named", "--source")
+
     @unittest.skipIf(glob.glob("/usr/lib/*/libcamera.so.*"), "libcamera is installed")
     def test_csi_without_libcamera(self):
         code, checks, _ = doctor("--source", "csi")
         self.assertEqual(code, 66)
         self.assert_in_check(checks["libcamera"], "fail", "sudo apt install gstreamer1.0-libcamera")
-        self.assert_states(checks, source="skip")
+        self.assert_states(checks, source="ok")
 
     def test_a_clip_is_opened_and_a_text_is_no_clip(self):
         code, checks, _ = doctor("--source", CLIP)
@@ -99,7 +105,7 @@ class Machine(Doctor):
         self.assertEqual(code, 65)
         actual = subprocess.run(["sha256sum", folder / "float.pt"], check=True, capture_output=True, text=True).stdout.split()[0]
         self.assert_in_check(checks["model"], "fail", folder / "float.pt", actual)
-        self.assert_in_check(checks["torch float"], "skip", "see model")
+        self.assert_in_check(checks["torch float"], "warn", "not looked at", "mend first: model")
         code, checks, _ = doctor("--model", folder, "--trust")
         self.assert_in_check(checks["model"], "warn", actual)
 

@@ -31,14 +31,14 @@ TEST_CASE("What an examination finds comes back whole, from another process") {
   const Checks checks =
       carry_out(of([here] {
                   return Checks{Check::ok("a", here == ::getpid() ? "here" : "elsewhere"),
-                                Check::warn("b", "50 % \"hot\"\n\xff", "a fan"), Check::skip("c", "°"),
+                                Check::warn("b", "50 % \"hot\"\n\xff", "a fan"), Check::ok("c", "°"),
                                 Check::fail("d", "gone", "mend", ExitCode::credentials)};
                 }),
                 {});
   REQUIRE(checks.size() == 4);
   CHECK(shown(checks[0]) == "ok a: elsewhere");
   CHECK(shown(checks[1]) == "warn b: 50 % \"hot\"\n\xef\xbf\xbd | a fan");
-  CHECK(shown(checks[2]) == "skip c: °");
+  CHECK(shown(checks[2]) == "ok c: °");
   CHECK(shown(checks[3]) == "fail d: gone | mend");
   CHECK(checks[3].code == ExitCode::credentials);
 }
@@ -141,6 +141,6 @@ TEST_CASE("What needs a failed examination is skipped, and so is what needs that
       [&](const Check& check) { found.push_back(shown(check)); });
   CHECK(begun == std::vector<std::string>{"dns", "files", "disk"});
   CHECK(found == std::vector<std::string>{"fail dns: no", "ok files: fine",
-                                          "skip port: not looked at: see dns",
-                                          "skip login: not looked at: see dns", "ok disk: fine"});
+                                          "warn port: not looked at | mend first: dns",
+                                          "warn login: not looked at | mend first: dns", "ok disk: fine"});
 }

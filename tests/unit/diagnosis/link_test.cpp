@@ -105,7 +105,7 @@ TEST_CASE("A session that a run has taken over meanwhile is not the policy's fau
   const Checks checks = check_session(broker(hangs_up.uri()), later);
   REQUIRE(checks.size() == 1);
   CHECK_THAT(shown(checks[0]),
-             ContainsSubstring("skip login: not tried: glimpse run, pid 42 is logged in as pi-1"));
+             ContainsSubstring("ok login: not tried: glimpse run, pid 42 is logged in as pi-1"));
 }
 
 TEST_CASE("Key files: good, about to expire, expired, of the wrong mode, none") {
@@ -169,13 +169,13 @@ TEST_CASE("Beside a run nothing is sent, for certain or to be safe") {
   const Checks certain = beside(Running{42, Running::How::this_outbox, "30.1 fps, broker connected"});
   REQUIRE(certain.size() == 1);
   CHECK_THAT(shown(certain[0]),
-             ContainsSubstring("skip login: not tried: glimpse run, pid 42 is logged in as pi-1"));
+             ContainsSubstring("ok login: not tried: glimpse run, pid 42 is logged in as pi-1"));
   CHECK_THAT(certain[0].text, ContainsSubstring("it says: 30.1 fps, broker connected"));
   CHECK_THAT(
       shown(beside(Running{42, Running::How::perhaps, {}})[0]),
-      ContainsSubstring("skip login: not tried: glimpse run, pid 42 is another user's and may be logged in"));
+      ContainsSubstring("ok login: not tried: glimpse run, pid 42 is another user's and may be logged in"));
   CHECK_THAT(shown(beside(Running{42, Running::How::without_outbox, {}})[0]),
              ContainsSubstring(
-                 "skip login: not tried: glimpse run, pid 42 has no outbox open and may be logged in"));
+                 "ok login: not tried: glimpse run, pid 42 has no outbox open and may be logged in"));
   CHECK(state(beside({})[0]) == "fail");
 }

@@ -6,7 +6,7 @@
 #include "core/check.hpp"
 
 inline std::string state(const glimpse::Check& check) {
-  constexpr const char* words[] = {"ok", "warn", "fail", "skip"};
+  constexpr const char* words[] = {"ok", "warn", "fail"};
   return words[static_cast<int>(check.state)];
 }
 
