@@ -1,5 +1,6 @@
 #include "diagnosis/storage.hpp"
 
+#include <fstream>
 #include <thread>
 
 #include "catch.hpp"
@@ -81,6 +82,38 @@ TEST_CASE("An outbox tells what waits and what was dropped, and is as it was") {
   Database again(place(folder).file, 64'000'000, false);
   again.verify();
   CHECK(again.rows() == 3);
+}
+
+TEST_CASE("What a run that was killed has left is counted, and left as it is") {
+  const TempFolder folder;
+  const std::string file = place(folder).file;
+  {
+    ChildProcess run(
+        [&file](const ChildProcess::Parent& parent) {
+          if (!parent.wait_for_go()) return;
+          Database database(file, 64'000'000, false);
+          database.verify();
+          Database::Change change;
+          change.insert.push_back({1, Database::first_trusted_ms, "{}"});
+          database.commit(change);
+          parent.tell("committed");
+          (void)parent.wait_for_go();
+        },
+        {});
+    REQUIRE(run.ask() == "committed");
+  }  // SIGKILL
+  const auto content = [&file] {
+    std::string all;
+    for (const char* const suffix : {"", "-wal"}) {
+      std::ifstream in(file + suffix, std::ios::binary);
+      REQUIRE(in);
+      all.append(std::istreambuf_iterator<char>(in), {});
+    }
+    return all;
+  };
+  const std::string before = content();
+  CHECK_THAT(shown(check_outbox(place(folder), {})), ContainsSubstring("ok outbox: 1 record waits"));
+  CHECK(content() == before);
 }
 
 TEST_CASE("An outbox on a slow disk is let go in time, and that it is damaged is not claimed") {
