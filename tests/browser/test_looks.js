@@ -99,22 +99,25 @@ test('in the reader\'s own colours everything that colour tells can be seen', as
   await keep(page, 'forced-colours');
   const seen = await page.evaluate(() => {
     const colours = (where) => {
-      const { color, backgroundColor } = getComputedStyle(document.querySelector(where));
-      return { color, backgroundColor };
+      const { color, backgroundColor, forcedColorAdjust } = getComputedStyle(document.querySelector(where));
+      return { color, backgroundColor, forcedColorAdjust };
     };
     const line = (where) => getComputedStyle(document.querySelector(where), '::before');
     return {
       chosen: colours('.switch :checked + span'), other: colours('.switch :not(:checked) + span'),
       first: colours('#bars li:first-child .bar'), ground: colours('body'),
+      veil: getComputedStyle(document.querySelector('#crop')).boxShadow,
       track: getComputedStyle(document.querySelector('.track')).outlineStyle,
       line: line('#chart-fps .line').borderTopStyle, faint: line('#chart-fps .faint').borderTopStyle,
     };
   });
   assert.notEqual(seen.chosen.backgroundColor, seen.other.backgroundColor);
   assert.notEqual(seen.chosen.color, seen.chosen.backgroundColor);
+  assert.equal(seen.chosen.forcedColorAdjust, 'none'); // else the word is white on a white plate, which no other style tells
   assert.notEqual(seen.first.backgroundColor, seen.ground.backgroundColor);
   assert.equal(seen.track, 'solid');
   assert.notEqual(seen.line, seen.faint);
+  assert.match(seen.veil, /^rgba\(0, 0, 0, 0\.45\)/); // over what the network does not see
   assert.deepEqual(await accessible(page), []);
   assert.deepEqual(complaints(page), []);
 });

@@ -2,7 +2,7 @@
 import { percent, write } from './words.js';
 
 const scrolls_beyond = 12; // rows, as style.css has it
-const sizes = ['one-line', 'two-lines', 'three-lines']; // of the top name, as style.css has them
+const sizes = ['one-line', 'one-smaller-line', 'two-lines', 'three-lines']; // of the top name, as style.css has them
 
 export class Predictions {
   #name = document.querySelector('#top bdi');
