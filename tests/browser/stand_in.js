@@ -127,6 +127,10 @@ class StandIn {
       for (const name of this.silent ? [] : ['settings', 'history', 'status']) response.write(`event: ${name}\ndata: ${JSON.stringify(this[name])}\n\n`);
       return undefined;
     }
+    if (pathname === '/snapshot.jpg') {
+      response.writeHead(200, { 'Content-Type': 'image/jpeg' });
+      return response.end(this.picture());
+    }
     if (pathname === '/stream.mjpg' && this.full) return json(503, { status: 503, error: 'full' });
     if (pathname === '/stream.mjpg') {
       this.#stream(response, 'multipart/x-mixed-replace; boundary=part', this.#watchers);

@@ -50,6 +50,20 @@ const same = () => page.evaluate(async () => {
     document.querySelector('#fact-model').textContent === `${model.name}, ${model.quantized ? 'int8' : 'float'}` && rows.length;
 });
 
+test('chromium --screenshot, which waits for no event, shows a picture and names', async () => {
+  const loaded = () => requestAnimationFrame(() => requestAnimationFrame(() => {
+    window.first = { width: Math.max(...['#first', '#stream'].map((image) => document.querySelector(image).naturalWidth)),
+                     top: document.querySelector('#top bdi').textContent };
+  }));
+  page = await open('about:blank');
+  await page.addInitScript(`addEventListener('load', ${loaded})`);
+  await page.goto(glimpse.url);
+  const first = await until(() => page.evaluate(() => window.first), 'two frames of the screen after the load');
+  const { view: { frame } } = await glimpse.get('api/status');
+  assert.equal(first.width, frame.width); // the clip is no wider than the pictures of the stream
+  assert.notEqual(first.top, '');
+});
+
 test('the picture moves, with marks around what the network sees', async () => {
   await show();
   await moves();

@@ -39,6 +39,16 @@ struct Outcome {
   std::optional<std::vector<Refusal>> refusals;
 };
 
+/// The page with the state of now in it, so that there is something to see before the first event.
+std::string with_status(std::string_view page, const std::string& status) {
+  constexpr std::string_view place = R"(id="first-status">)";
+  std::string text(page);
+  std::string safe;  // no text in it ends the script element
+  for (const char c : status) c == '<' ? safe += "\\u003c" : safe += c;
+  const std::size_t at = text.find(place) + place.size();
+  return text.replace(at, std::string_view("null").size(), safe);
+}
+
 }  // namespace
 
 struct WebPage::Impl {
@@ -171,8 +181,10 @@ void WebPage::Impl::get(const Request& req, Response& res) {
     res.set_content(state.metrics(counts()), "text/plain; version=0.0.4; charset=utf-8");
   } else if (path == "/healthz") {
     send_health(res);
+  } else if (path == "/") {
+    res.set_content(with_status(page_file("index.html"), state.status(counts())), content_type("index.html"));
   } else {
-    const std::string name = path == "/" ? "index.html" : path.substr(1);
+    const std::string name = path.substr(1);
     const std::string_view file = page_file(name);
     if (file.empty()) return fail(res, 404, "no such path: " + path);
     res.set_content(file.data(), file.size(), content_type(name));

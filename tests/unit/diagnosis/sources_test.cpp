@@ -7,7 +7,7 @@
 #include <cstring>
 #include <memory>
 
-#include "capture/gstreamer_parse.hpp"
+#include "capture/gstreamer_pipeline.hpp"
 #include "catch.hpp"
 #include "shown.hpp"
 #include "temp_folder.hpp"

@@ -38,7 +38,20 @@ function say(word, text, notice = null) {
   picture.say(notice);
 }
 
+function show(now) {
+  write(document.querySelector('#device'), now.device);
+  document.title = `${now.device} – glimpse`;
+  write(document.querySelector('#source'), now.view.source ? `${now.view.source}.` : null);
+  picture.show(now.view);
+  predictions.show(now.predictions);
+  facts.show(now);
+}
+
 const as_sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+// As it was when the server sent the page: something to see until the first event comes.
+let first = JSON.parse(document.querySelector('#first-status').textContent);
+if (first) show(first);
 
 connect({
   state(now, words) {
@@ -51,7 +64,7 @@ connect({
     picture.leave();
     switch (now) {
       case 'away': return;
-      case 'connecting': say('connecting', 'connecting', 'Connecting…'); return;
+      case 'connecting': say('connecting', 'connecting', first ? null : 'Connecting…'); return;
       case 'refused': say('lost', 'token needed', 'Open the address with ?token=… that glimpse printed at its start.'); return;
       case 'full': say('lost', 'busy', `${as_sentence(words)} Trying again…`); return;
       default: say('lost', 'connection lost', 'Connection lost. Trying again…');
@@ -60,18 +73,14 @@ connect({
   settings: (now) => settings.show(now),
   history: (past) => charts.replace(past),
   status(now) {
+    first = null;
     const { view } = now;
     version ??= view.version;
     if (version !== view.version) location.reload(); // another glimpse has another page
     const silent_ms = view.named_ms_ago ?? 1000 * view.uptime_s;
     if (silent_ms <= blind_after_ms) say('live', 'live');
     else say('blind', 'no frames', `No frame from the source for ${duration(silent_ms / 1000)}.`);
-    write(document.querySelector('#device'), now.device);
-    document.title = `${now.device} – glimpse`;
-    write(document.querySelector('#source'), view.source ? `${view.source}.` : null);
-    picture.show(view);
-    predictions.show(now.predictions);
     charts.show(now);
-    facts.show(now);
+    show(now);
   },
 });

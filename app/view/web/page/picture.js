@@ -4,6 +4,7 @@ const pause_ms = 1000;
 
 export class Picture {
   #frame = document.querySelector('#picture .frame');
+  #first = document.querySelector('#first'); // came with the page: something to see until the stream comes
   #stream = document.querySelector('#stream');
   #crop = document.querySelector('#crop');
   #notice = document.querySelector('#notice');
@@ -29,6 +30,7 @@ export class Picture {
 
   /** Ends it: the server encodes nothing for us any more. */
   leave() {
+    if (this.#begun) this.#first.hidden = true;
     clearTimeout(this.#timer);
     this.#missing = false;
     this.#stream.removeAttribute('src');
@@ -41,6 +43,7 @@ export class Picture {
   }
 
   show({ frame, crop }) {
+    if (this.#stream.naturalWidth) this.#first.hidden = true;
     if (this.#missing && this.#stream.naturalWidth) {
       this.#missing = false;
       this.#render();

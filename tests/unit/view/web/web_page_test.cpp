@@ -14,6 +14,7 @@ using namespace glimpse;
 namespace {
 
 constexpr const char* json_type = "application/json";
+constexpr const char* label = "</script><script>alert(1)</script>";
 
 /// Carries out nothing until it is told to.
 class SlowControl : public SettingsControl {
@@ -48,7 +49,11 @@ struct Bench {
                    {0, 86400.5},
                    control,
                    tap,
-                   [] { return Record{}; },
+                   [] {
+                     Record record;
+                     record.predictions = {{0, label, 0.5}};
+                     return record;
+                   },
                    [] { return FrameTimes{}; },
                    [](int, int) { return PictureCrop{}; },
                    [this] {
@@ -88,6 +93,17 @@ bool settings_event_comes(const Bench& bench, bool changing) {
 }
 
 }  // namespace
+
+TEST_CASE("The page has the state of now in it, and no label is markup there") {
+  Bench bench(std::chrono::seconds(60));
+  const auto answer = bench.client().Get("/");
+  REQUIRE(answer);
+  const std::string begin = R"(<script type="application/json" id="first-status">)";
+  const std::size_t at = answer->body.find(begin) + begin.size();
+  const auto status = nlohmann::json::parse(answer->body.substr(at, answer->body.find("</script>", at) - at));
+  CHECK(status.at("predictions").at(0).at("label") == label);
+  CHECK(status.at("view").at("source") == "a clip");
+}
 
 TEST_CASE("A change that lasts is answered 202, and the settings tell its end") {
   Bench bench(std::chrono::milliseconds(20));
