@@ -56,7 +56,7 @@ std::optional<Check> settings_fault(const Settings& settings) {
 Examinations sending_examinations(const Settings& settings) {
   if (settings.telemetry.broker.empty())
     return one(Check::ok("broker", "none is given, so records stay here",
-                           "--broker mqtts://HOST, or --config FILE that names one"));
+                         "--broker mqtts://HOST, or --config FILE that names one"));
   const std::string device = device_name(settings.telemetry);
   const OutboxPlace place = outbox_place(settings, device);
   Examinations examinations = storage_examinations(place);

@@ -151,7 +151,8 @@ fs::path find_model(const std::string& model, const fs::path& first) {
     }
   }
   if (!model.empty() && is_model(model)) return fs::path(model).lexically_normal();
-  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " + names_of(installed_models(first)));
+  bad("no model '" + escape_control(model) + "' with a float.pt or an int8.pt; " +
+      names_of(installed_models(first)));
 }
 
 std::vector<InstalledModel> installed_models(const fs::path& first) {
@@ -159,7 +160,8 @@ std::vector<InstalledModel> installed_models(const fs::path& first) {
   for (const fs::path& folder : search_folders(first)) {
     std::error_code ignored;
     // Not a range's `++`, which throws: a folder may go while it is read.
-    for (fs::directory_iterator each(folder, ignored); each != fs::directory_iterator(); each.increment(ignored)) {
+    for (fs::directory_iterator each(folder, ignored); each != fs::directory_iterator();
+         each.increment(ignored)) {
       const fs::path& path = each->path();
       const std::string name = path.filename().string();
       if (!name.starts_with('.') && is_model(path))

@@ -174,8 +174,8 @@ TEST_CASE("Beside a run nothing is sent, for certain or to be safe") {
   CHECK_THAT(
       shown(beside(Running{42, Running::How::perhaps, {}})[0]),
       ContainsSubstring("ok login: not tried: glimpse run, pid 42 is another user's and may be logged in"));
-  CHECK_THAT(shown(beside(Running{42, Running::How::without_outbox, {}})[0]),
-             ContainsSubstring(
-                 "ok login: not tried: glimpse run, pid 42 has no outbox open and may be logged in"));
+  CHECK_THAT(
+      shown(beside(Running{42, Running::How::without_outbox, {}})[0]),
+      ContainsSubstring("ok login: not tried: glimpse run, pid 42 has no outbox open and may be logged in"));
   CHECK(state(beside({})[0]) == "fail");
 }

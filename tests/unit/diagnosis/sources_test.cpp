@@ -153,9 +153,8 @@ TEST_CASE("The source that a run would open") {
 
 TEST_CASE("libcamera is missed only by who wants csi") {
   const TempFolder root;
-  CHECK(
-      shown(check_libcamera(false, root.path())) ==
-      "ok libcamera: not installed; only --source csi needs it | sudo apt install gstreamer1.0-libcamera");
+  CHECK(shown(check_libcamera(false, root.path())) ==
+        "ok libcamera: not installed; only --source csi needs it | sudo apt install gstreamer1.0-libcamera");
   const Check missed = check_libcamera(true, root.path());
   CHECK(shown(missed) == "fail libcamera: not installed | sudo apt install gstreamer1.0-libcamera");
   CHECK(missed.code == ExitCode::no_source);

@@ -124,7 +124,9 @@ TEST_CASE("a probability that is no number is null") {
   CHECK(json["predictions"][1]["probability"].is_null());
 }
 
-TEST_CASE("a payload stays within AWS's 128 KB: the least probable predictions are left out, and it says how many") {
+TEST_CASE(
+    "a payload stays within AWS's 128 KB: the least probable predictions are left out, and it says how "
+    "many") {
   Record record = full_record();
   record.predictions.clear();
   for (int i = 0; i < 2000; ++i) record.predictions.push_back({i, std::string(300, '\x01'), 0.001});
