@@ -10,7 +10,7 @@ for tool in node npm chromium; do
   command -v "$tool" >/dev/null || { echo "page_pictures: there is no $tool: run scripts/setup.sh --browser" >&2 && exit 69; }
 done
 folder=$(mktemp -d)
-broker=(--dir "$folder/broker" --port $((20000 + RANDOM % 10000)) --device rpiedge)
+broker=(--dir "$folder/broker" --port $((20000 + RANDOM % 10000)) --device glimpse-demo)
 trap 'scripts/broker.sh stop "${broker[@]}" >/dev/null; rm -rf "$folder"' EXIT
 scripts/broker.sh start "${broker[@]}" >/dev/null
 # The system's font is Roboto here, as on an Android phone.
