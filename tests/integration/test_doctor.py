@@ -59,7 +59,7 @@ class Machine(Doctor):
         code, checks, _ = doctor("--source", "csi")
         self.assertEqual(code, 66)
         self.assert_in_check(checks["libcamera"], "fail", "sudo apt install gstreamer1.0-libcamera")
-        self.assert_states(checks, source="ok")
+        self.assert_states(checks, source="warn")
 
     def test_a_clip_is_opened_and_a_text_is_no_clip(self):
         code, checks, _ = doctor("--source", CLIP)

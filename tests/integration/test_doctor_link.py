@@ -9,7 +9,7 @@ import subprocess
 import threading
 import unittest
 
-from doctoring import Doctor, doctor, openssl, utc
+from doctoring import Doctor, doctor, openssl, undisturbed, utc
 from harness import CLIP, DEMO, GLIMPSE, PATIENCE_S, ROOT, Broker, command, free_port, interrupt, start, wait_until
 
 
@@ -17,7 +17,7 @@ class Link(Doctor):
     """Each with the engines left out but one, which is quick."""
 
     def look(self, *arguments, **options):
-        return doctor("--backend", "xnnpack", *arguments, **options)
+        return undisturbed("--backend", "xnnpack", *arguments, **options)
 
     def files(self, broker, **others):
         folder = broker.folder
@@ -156,7 +156,8 @@ class Refusals(Doctor):
     """Brokers that let nobody in, or nobody stay, and ways around."""
 
     def look(self, uri, *arguments, **options):
-        return doctor("--backend", "xnnpack", "--broker", uri, "--device", self.device, "--state", self.folder / "state", *arguments, **options)
+        return undisturbed("--backend", "xnnpack", "--broker", uri, "--device", self.device, "--state", self.folder / "state", *arguments,
+                           **options)
 
     def test_a_broker_that_refuses_the_login(self):
         port = free_port()

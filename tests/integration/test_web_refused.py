@@ -262,6 +262,7 @@ class BadRequests(WebTestCase):
                     with contextlib.suppress(TimeoutError):
                         trickling.sendall(b" ")
                         answer = trickling.recv(10_000)
+                answer += read_all(trickling)
                 lasted = time.monotonic() - begun
                 for got in (answer, read_all(silent)):
                     self.assert_refusal(Answer(got), 408)
