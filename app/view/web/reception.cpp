@@ -51,7 +51,7 @@ Reception::Reception(FileDescriptor listening, std::function<void(Connection&)> 
     : listening_(std::move(listening)),
       woken_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       serve_(std::move(serve)) {
-  // Each answer has a thread: glibc would give up to 8 heaps a core to them, and keep what viewers leave there.
+  // Each answer has a thread: glibc gave up to 8 heaps a core to them, and kept what viewers left there.
   ::mallopt(M_ARENA_MAX, 2);
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
